@@ -1,0 +1,20 @@
+"""What a batch is: its folder, its manifest, its essays and grades, and the revision that freezes them."""
+
+from cj_pipeline.batch.batch import Batch, batch_folder, batch_ids, read_batch, word_count
+from cj_pipeline.batch.manifest import JudgeSection, Manifest, audit_share_of, read_manifest, seed_of
+from cj_pipeline.batch.revision import Revision, revision_of
+
+__all__ = [
+    "Batch",
+    "JudgeSection",
+    "Manifest",
+    "Revision",
+    "audit_share_of",
+    "batch_folder",
+    "batch_ids",
+    "read_batch",
+    "read_manifest",
+    "revision_of",
+    "seed_of",
+    "word_count",
+]

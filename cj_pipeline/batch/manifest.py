@@ -1,0 +1,204 @@
+"""`batch.toml`: what a person decides about a batch, checked key by key, with messages that name the remedy."""
+
+import difflib
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from cj_pipeline.errors import BatchError
+
+MANIFEST = "batch.toml"
+COMPARISONS_PER_ESSAY = (
+    14  # default budget; 10 is the literature's floor (Kinnear, Jones & Davies 2025), 14-20 sensible
+)
+AUDIT_SHARE = 0.06  # 5-10 % mirrored pairs measure a judge's noise at little cost in precision
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BatchSection(_Section):
+    """`[batch]`: what it is called and how much is asked."""
+
+    title: str = Field("", description="shown on the report; default: the batch id")
+    mode: Literal["provider_batch_api", "per_request", "serial_bundle"] = "provider_batch_api"
+    max_comparisons: int | None = Field(None, ge=1, description="cap on comparisons; default 7 per essay and judge")
+    seed: int | None = Field(None, ge=0, lt=2**63, description="default: derived from the batch id")
+    language: Literal["en"] = Field("en", description="of the report")
+
+
+class ScaleSection(_Section):
+    """`[scale]`: a built-in scale by name, or one's own grades from worst to best."""
+
+    name: str | None = None
+    grades: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "ScaleSection":
+        if (self.name is None) == (self.grades is None):
+            raise ValueError("give either name (a built-in scale) or grades (your own, worst to best)")
+        return self
+
+
+class JudgeSection(_Section):
+    """`[[judges]]`: who judges. Several make a panel, and every judge answers every pair unless `share` is given."""
+
+    id: Name
+    provider: Literal["openai", "anthropic", "vllm", "emulator"]
+    model: str = Field(min_length=1)
+    max_output_tokens: int = Field(600, ge=50, le=100_000)
+    ties: bool = False
+    base_url: str = ""
+    account: Name = "default"
+    share: float = Field(1.0, gt=0, le=1)
+
+
+class PairingSection(_Section):
+    """`[pairing]`."""
+
+    audit_share: Share | None = Field(None, le=0.5, description="default .06 when there are grades, else 0")
+
+
+class StoppingSection(_Section):
+    """`[stopping]`: iterative modes only."""
+
+    rule: Literal["mean_se", "reliability", "max_delta", "none"] = "mean_se"
+
+
+class SpendingSection(_Section):
+    """`[spending]`: how much a batch may cost and who says so."""
+
+    max_usd: float | None = Field(None, gt=0, description="required for a paid provider")
+    approval: Literal["manual", "auto"] = "manual"
+    on_unknown: Literal["hold", "resubmit"] = "hold"
+
+
+class ChecksSection(_Section):
+    """`[checks]`: thresholds a person may set. `override` names a red gate and gives the written reason."""
+
+    max_words: int = Field(10_000, ge=1, description="longest essay that is accepted")
+    min_success_rate: Share = 0.8
+    min_answered: int | None = Field(None, ge=1, description="default: the smaller of 8 and half of the plan")
+    max_ungraded_share: Share = 0.2
+    max_invalid_share: Share = 0.05
+    min_reliability: Share = 0.7
+    override: dict[str, str] = Field(default_factory=dict)
+
+
+class Manifest(_Section):
+    """The whole file."""
+
+    batch: BatchSection = BatchSection()
+    scale: ScaleSection | None = None
+    judges: list[JudgeSection] = Field(min_length=1)
+    pairing: PairingSection = PairingSection()
+    stopping: StoppingSection = StoppingSection()
+    spending: SpendingSection = SpendingSection()
+    checks: ChecksSection = ChecksSection()
+
+    @model_validator(mode="after")
+    def _judges_are_told_apart(self) -> "Manifest":
+        ids = [judge.id for judge in self.judges]
+        repeated = sorted({judge for judge in ids if ids.count(judge) > 1})
+        if repeated:
+            raise ValueError(f"judges: the id {repeated[0]!r} stands twice; give each judge its own")
+        return self
+
+    @property
+    def paid(self) -> bool:
+        """Whether any judge costs money."""
+        return any(judge.provider != "emulator" for judge in self.judges)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a batch's manifest. Raises `BatchError`."""
+    path = folder / MANIFEST
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        raise BatchError(f"{path}: there is no manifest. `cj new` writes one.") from None
+    except UnicodeDecodeError:
+        raise BatchError(f"{path}: not UTF-8. Save it again as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BatchError(f"{path}: not valid TOML: {error}. Correct that line.") from None
+    try:
+        manifest = Manifest.model_validate(content)
+    except ValidationError as error:
+        raise BatchError(f"{path}: {_first_mistake(error)}") from None
+    _refuse_what_is_not_served(path, manifest)
+    return manifest
+
+
+def seed_of(batch_id: str, manifest: Manifest) -> int:
+    """The seed of the pair plan: the manifest's, or 62 bits of the batch id's SHA-256."""
+    if manifest.batch.seed is not None:
+        return manifest.batch.seed
+    return int.from_bytes(hashlib.sha256(batch_id.encode()).digest()[:8], "big") >> 2
+
+
+def audit_share_of(manifest: Manifest) -> float:
+    """Share of the budget that asks pairs again with the seats exchanged."""
+    if manifest.pairing.audit_share is not None:
+        return manifest.pairing.audit_share
+    return AUDIT_SHARE if manifest.scale is not None else 0.0
+
+
+def _refuse_what_is_not_served(path: Path, manifest: Manifest) -> None:
+    if manifest.batch.mode != "provider_batch_api":
+        raise BatchError(
+            f"{path}: mode {manifest.batch.mode!r} needs iterative waves, which this version does not have. "
+            'Use mode = "provider_batch_api".'
+        )
+    for judge in manifest.judges:
+        if judge.provider in {"anthropic", "vllm"}:
+            raise BatchError(
+                f"{path}: judge {judge.id!r}: provider {judge.provider!r} is not served by this version. "
+                'Use "openai" (also for compatible hosts, by base_url) or "emulator".'
+            )
+    if manifest.paid and manifest.spending.max_usd is None:
+        raise BatchError(f"{path}: a paid judge needs a cap. Add:  [spending]  max_usd = 5.00")
+
+
+def _first_mistake(error: ValidationError) -> str:
+    mistake = error.errors()[0]
+    place = _place(mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        allowed = _keys_beside(mistake["loc"])
+        near = difflib.get_close_matches(str(mistake["loc"][-1]), allowed, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys there: {', '.join(allowed)}."
+        return f"unknown key {place}. {hint}"
+    if mistake["type"] == "missing":
+        if mistake["loc"] == ("judges",):
+            return "no judge. Add a [[judges]] section with id, provider and model."
+        return f"{place} is missing. Add it."
+    found = f" (found {mistake['input']!r})" if not isinstance(mistake["input"], dict | list) else ""
+    message = mistake["msg"].removeprefix("Value error, ")
+    return f"{place + ': ' if place else ''}{message}{found}. Correct it."
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    place = ""
+    for part in location:
+        place += f"[{part + 1}]" if isinstance(part, int) else f"{'.' if place else ''}{part}"
+    return place
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    sections: dict[str, type[BaseModel]] = {
+        "batch": BatchSection,
+        "scale": ScaleSection,
+        "judges": JudgeSection,
+        "pairing": PairingSection,
+        "stopping": StoppingSection,
+        "spending": SpendingSection,
+        "checks": ChecksSection,
+    }
+    section = sections.get(str(location[0])) if len(location) > 1 else None
+    return list((section or Manifest).model_fields)

@@ -1,0 +1,121 @@
+"""The database that knows what was bought: opened, migrated, and written in one transaction per state change.
+
+SQLite by default (write-ahead log, every commit forced to disk, writers queue at BEGIN), PostgreSQL by URL.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from cj_pipeline.errors import CjError
+from cj_pipeline.jobs import schema
+from cj_pipeline.tables import Provenance
+
+BUSY_TIMEOUT_MS = 60_000  # how long a writer waits for another before it gives up
+_MIGRATION_LOCK = 7_205_211  # any number, the same in every process: pg_advisory_xact_lock
+
+
+class Ledger:
+    """The ledger of one deployment. Cheap to open: the schema is upgraded only when it is behind."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        _migrate(self.engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing; one writer at a time where the database has no row locks."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent look that never waits for a writer."""
+        with self.engine.connect().execution_options(cj_reading=True) as connection:
+            yield connection
+
+    def provenance(self, batch_id: str) -> Provenance:
+        """Current revision and version of a batch. Raises `CjError` for a batch that was never registered."""
+        with self.reading() as connection:
+            row = connection.execute(
+                sa.select(schema.batches.c.revision, schema.batches.c.version).where(
+                    schema.batches.c.batch_id == batch_id
+                )
+            ).one_or_none()
+        if row is None:
+            raise CjError(f"batch {batch_id}: the ledger does not know it yet. Materialise its essays first.")
+        return Provenance(row.revision, row.version)
+
+
+def utc_now() -> str:
+    """The present moment as the ledger writes it: ISO 8601, UTC, sortable as text."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def ledger_time(text: str | None) -> datetime | None:
+    """A moment read from the ledger."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def grow_version(connection: Connection, batch_id: str) -> None:
+    """Say that what is bought of a batch changed; belongs into the transaction of that change."""
+    connection.execute(
+        schema.batches.update()
+        .where(schema.batches.c.batch_id == batch_id)
+        .values(version=schema.batches.c.version + 1)
+    )
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # a writer that begins by reading could not upgrade its lock if another wrote in between
+    reading = connection.get_execution_options().get("cj_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect().execution_options(cj_reading=True) as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    from alembic import command
+
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,106 @@
+"""The ledger's tables. Money is integer nano-USD, time is UTC as text in ISO 8601, so both databases agree."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", Text, primary_key=True),
+    Column("revision", Text, nullable=False, comment="the revision that is current"),
+    Column("parts", Text, nullable=False, comment="JSON: digest of each editable part of that revision"),
+    Column("version", Integer, nullable=False, comment="grows with every change of a job of the batch"),
+    Column("reserved_nano_usd", BigInteger, nullable=False, comment="upper bounds of bills still open"),
+    Column("spent_nano_usd", BigInteger, nullable=False, comment="booked, over all revisions"),
+    Column("created_at", Text, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", Integer, primary_key=True),
+    Column("batch_id", Text, ForeignKey("batches.batch_id"), nullable=False, index=True),
+    Column("revision", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", Text, nullable=False),
+    Column("max_nano_usd", BigInteger, nullable=False, comment="ceiling on the batch's spending in total"),
+)
+
+waves = Table(
+    "waves",
+    metadata,
+    Column("batch_id", Text, ForeignKey("batches.batch_id"), primary_key=True),
+    Column("revision", Text, primary_key=True),
+    Column("wave", Integer, primary_key=True),
+    Column("decision", Text, nullable=False, comment="why this wave exists"),
+    Column("pairs", Integer, nullable=False),
+    Column("pairs_path", Text, nullable=False, comment="immutable Parquet file in the store"),
+    Column("decided_at", Text, nullable=False),
+    Column("jobs_planned_at", Text, comment="set with the rows of its first jobs, in one transaction"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("batch_id", Text, ForeignKey("batches.batch_id"), nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("wave", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("judge_id", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("phase", Text, comment="as the provider said last"),
+    Column("reason", Text),
+    Column("items", Integer, nullable=False),
+    Column("request_path", Text, nullable=False),
+    Column("items_path", Text, nullable=False),
+    Column("request_bytes", BigInteger, nullable=False),
+    Column("request_sha256", Text, nullable=False),
+    Column("bound_nano_usd", BigInteger, nullable=False, comment="no bill can be higher"),
+    Column("reserved_nano_usd", BigInteger, nullable=False),
+    Column("spent_nano_usd", BigInteger),
+    Column("price_source", Text),
+    Column("input_file_id", Text),
+    Column("provider_job_id", Text),
+    Column("failure_code", Text, comment="the provider's code for a job that failed as a whole"),
+    Column("looks", Integer, nullable=False, comment="searches for a job whose creation is uncertain"),
+    Column("output_path", Text),
+    Column("output_sha256", Text),
+    Column("error_path", Text),
+    Column("error_sha256", Text),
+    Column("planned_at", Text, nullable=False),
+    Column("reserved_at", Text),
+    Column("submitting_at", Text),
+    Column("submitted_at", Text),
+    Column("ended_at", Text),
+    Column("fetched_at", Text),
+    Column("reconciled_at", Text),
+    Index("jobs_of_a_wave", "batch_id", "revision", "wave", "attempt"),
+    Index("jobs_in_a_state", "state"),
+    Index("jobs_of_an_account", "account", "reserved_at"),
+)
+
+account_leases = Table(
+    "account_leases",
+    metadata,
+    Column("account", Text, primary_key=True, comment="provider/account"),
+    Column("holder", Text, comment="host:pid of the process that submits"),
+    Column("expires_at", Text),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("booking_id", Integer, primary_key=True),
+    Column("job_id", Text, ForeignKey("jobs.job_id"), nullable=False, index=True),
+    Column("batch_id", Text, nullable=False, index=True),
+    Column("account", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="reserve | release | spend"),
+    Column("nano_usd", BigInteger, nullable=False),
+    Column("price_source", Text),
+    Column("booked_at", Text, nullable=False),
+)

@@ -1,0 +1,73 @@
+"""What the environment decides: where things lie, which servers are asked, how much an account may spend.
+
+Read when it is needed, never at import. Keys of providers are looked up by account name and never stored.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cj_pipeline.errors import CjError
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable: `CJ_` and the name in capitals. Paths are relative to the repo."""
+
+    model_config = SettingsConfigDict(env_prefix="CJ_", extra="ignore")
+
+    batches: Path = Field(Path("data/batches"), description="folder of batch folders")
+    samples: Path = Field(Path("data/samples"), description="folder of the batches that ship with the project")
+    store: str = Field("data/store", description="folder or fsspec URL of tables, raw provider files and reports")
+    ledger: Path = Field(Path("data/ledger.sqlite"), description="the purchase ledger, unless CJ_POSTGRES_URL is set")
+    postgres_url: SecretStr | None = Field(None, description="PostgreSQL for the ledger and for Dagster's storage")
+    emulator_url: str = Field("http://127.0.0.1:8791", description="the local emulator of the providers")
+    emulator_folder: Path = Field(Path("data/emulator"), description="where the emulator keeps its state")
+    emulator_seconds_per_phase: float = Field(0.3, ge=0, description="how long the emulator's jobs take per phase")
+    account_max_usd_per_day: float = Field(20.0, ge=0, description="cap of each provider account, UTC day")
+    account_max_usd_per_month: float = Field(100.0, ge=0, description="cap of each provider account, UTC month")
+    poll_seconds: float = Field(30.0, gt=0, description="pause between looks at a paid provider's jobs in `cj run`")
+    request_timeout_seconds: float = Field(120.0, gt=0, description="longest wait for a provider's reply")
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger. It may hold a password: never log it."""
+        if self.postgres_url is None:
+            return f"sqlite:///{self.ledger}"
+        return normalised_postgres_url(self.postgres_url.get_secret_value())
+
+
+def normalised_postgres_url(url: str) -> str:
+    """The URL with its driver named, since SQLAlchemy's default driver is not the one that is installed."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in {"postgresql", "postgres", "postgresql+psycopg2"} or not separator:
+        raise CjError("CJ_POSTGRES_URL does not begin with postgresql:// . Correct it or unset it.")
+    return f"postgresql+psycopg2://{rest}"
+
+
+@cache
+def current_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+_KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "vllm": "VLLM_API_KEY"}
+
+
+def key_variable(provider: str, account: str) -> str:
+    """Name of the environment variable with an account's key: `OPENAI_API_KEY`, `OPENAI_API_KEY_SCHOOL`, ..."""
+    suffix = "" if account == "default" else "_" + account.upper().replace("-", "_")
+    return _KEY_VARIABLES[provider] + suffix
+
+
+def api_key(provider: str, account: str) -> str:
+    """The key of an account. The emulator takes any; a missing key of a real provider is an error with its name."""
+    if provider == "emulator":
+        return "emulator"
+    variable = key_variable(provider, account)
+    key = os.environ.get(variable, "")
+    if not key:
+        raise CjError(f"no key for {provider} account {account!r}: set the environment variable {variable}.")
+    return key
