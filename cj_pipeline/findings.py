@@ -3,9 +3,11 @@
 The same findings feed the asset checks, the command line and the report, so the three can never disagree.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from cj_pipeline.errors import StructuralFault
 
 
 class Kind(StrEnum):
@@ -38,6 +40,24 @@ class Finding:
         return self.kind is Kind.GATE and not self.passed and self.overridden is None
 
 
-def red_gates(findings: list[Finding]) -> list[Finding]:
+def red_gates(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that withhold the grades, in the order given."""
     return [finding for finding in findings if finding.stops_grades]
+
+
+def with_overrides(findings: Iterable[Finding], reasons: Mapping[str, str]) -> list[Finding]:
+    """Mark red gates that a person overrode by name, with the written reason."""
+    return [
+        replace(finding, overridden=reasons[finding.name])
+        if finding.kind is Kind.GATE and not finding.passed and reasons.get(finding.name)
+        else finding
+        for finding in findings
+    ]
+
+
+def refuse_structural(batch_id: str, findings: Iterable[Finding]) -> None:
+    """Raise `StructuralFault` naming every structural finding that is red; called before a table is written."""
+    faults = [finding for finding in findings if finding.kind is Kind.STRUCTURAL and not finding.passed]
+    if faults:
+        said = "; ".join(f"{fault.name}: {fault.summary}" for fault in faults)
+        raise StructuralFault(f"batch {batch_id}, {faults[0].asset}: {said}. Nothing was written.")

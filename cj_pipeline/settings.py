@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     emulator_url: str = Field("http://127.0.0.1:8791", description="the local emulator of the providers")
     emulator_folder: Path = Field(Path("data/emulator"), description="where the emulator keeps its state")
     emulator_seconds_per_phase: float = Field(0.3, ge=0, description="how long the emulator's jobs take per phase")
+    emulator_patience_seconds: float = Field(60.0, ge=0, description="how long collecting waits for the emulator")
     account_max_usd_per_day: float = Field(20.0, ge=0, description="cap of each provider account, UTC day")
     account_max_usd_per_month: float = Field(100.0, ge=0, description="cap of each provider account, UTC month")
     poll_seconds: float = Field(30.0, gt=0, description="pause between looks at a paid provider's jobs in `cj run`")

@@ -186,7 +186,6 @@ ANCHOR_PROJECTIONS = pa.schema(
         _field("projected_grade", LABEL, "projected with its own label left out", null=True),
         _field("p_grade", pa.float64(), "probability given to the known grade", null=True),
         _field("residual", pa.float64(), "projected minus known, in grades", null=True),
-        _field("deviation", pa.float64(), "distance of its score from its grade's band, in SE", null=True),
     ]
 )
 
@@ -205,7 +204,11 @@ GRADE_FIT = pa.schema(
         _field("spearman", pa.float64(), "anchor scores against grades", null=True),
         _field("anchor_tau", pa.float64(), "Kendall's tau of anchor scores and grades", null=True),
         _field("anchor_tau_limit", pa.float64(), "its 1 % quantile under the fitted model", null=True),
+        _field("anchor_tau_chance", pa.float64(), "its 95 % quantile when the grades are shuffled", null=True),
+        _field("anchor_signal", pa.float64(), "slope of anchor scores on grades, in SE", null=True),
         _field("largest_deviation", pa.float64(), "the anchor furthest from its band, in SE", null=True),
+        _field("largest_deviation_anchor", pa.string(), "which anchor that is", null=True),
+        _field("anchor_fault", pa.string(), "why the anchors cannot carry grades; null when they can", null=True),
     ]
 )
 

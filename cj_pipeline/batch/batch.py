@@ -11,7 +11,7 @@ import pyarrow as pa
 from cj_pipeline.batch.manifest import MANIFEST, Manifest, ScaleSection, read_manifest
 from cj_pipeline.batch.readers import EssayRow, GradeRow, Notices, read_essays, read_grades, read_text
 from cj_pipeline.errors import BatchError, UnknownBatch
-from cj_pipeline.scales import BUILT_IN_SCALES, GradeScale, own_scale, scale_named
+from cj_pipeline.scales import GradeScale, UnknownScale, own_scale, scale_named
 from cj_pipeline.tables import conform
 
 BATCH_ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -104,9 +104,8 @@ def _scale(folder: Path, section: ScaleSection | None) -> GradeScale | None:
         return None
     try:
         return own_scale(section.grades) if section.grades is not None else scale_named(str(section.name))
-    except (ValueError, KeyError) as error:
-        known = ", ".join(sorted(BUILT_IN_SCALES))
-        raise BatchError(f"{folder / MANIFEST}: scale: {error.args[0]} Built-in scales: {known}.") from None
+    except UnknownScale as error:
+        raise BatchError(f"{folder / MANIFEST}: {error}. Correct [scale].") from None
 
 
 def _refuse_bad_texts(essays: list[EssayRow], max_words: int) -> None:

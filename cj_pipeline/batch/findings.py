@@ -19,6 +19,15 @@ _INSTRUCTION_LIKE = re.compile(
 )
 
 
+CHECKS = {
+    "ids_unique": (Kind.STRUCTURAL, "Every essay has an id of its own."),
+    "text_present": (Kind.STRUCTURAL, "Every essay has a text."),
+    "texts_differ": (Kind.ADVICE, "No text stands in the batch twice."),
+    "no_instructions": (Kind.ADVICE, "No essay speaks to the judge instead of the reader."),
+    "anchors_cover_scale": (Kind.ADVICE, "The anchors cover enough of the scale to calibrate it."),
+}
+
+
 def essay_findings(essays: pa.Table, scale: GradeScale | None) -> list[Finding]:
     """All claims about the table `essays`."""
     return [

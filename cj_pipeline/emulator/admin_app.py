@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import asdict
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -61,7 +62,7 @@ class Admin:
 
     def list_faults(self, request: Request) -> Response:  # noqa: ARG002
         """The table, and what is armed."""
-        table = {name: {"what": fault.what, "takes": fault.takes.value} for name, fault in FAULTS.items()}
+        table = {name: asdict(fault) for name, fault in FAULTS.items()}
         return JSONResponse({"faults": table, "armed": self._store.faults.armed()})
 
     async def arm_fault(self, request: Request) -> Response:

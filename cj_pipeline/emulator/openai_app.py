@@ -138,7 +138,9 @@ class OpenAi:
             raise Refused(409, f"Cannot cancel a batch with status '{stands.status}'.")
         if stands.status != "cancelling":
             begun = stands.status != "validating"
-            self._store.batches.set_cancelling(batch, at=now, stop_rank=done_by(batch, now) if begun else None)
+            stop_rank = done_by(batch, now) if begun else None
+            for file_id in self._store.batches.set_cancelling(batch.id, at=now, stop_rank=stop_rank):
+                self._store.files.delete(file_id)
             self._work.take_up(batch.id)
         return JSONResponse(batch_object(self._batch(request), now))
 

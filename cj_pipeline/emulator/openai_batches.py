@@ -119,7 +119,9 @@ def _line(batch_id: str, custom_id: str, *, response: object, error: object) -> 
 def _request_counts(batch: Batch, stands: Standing) -> dict[str, int]:
     """While in progress the clock's share of what the work gave, so that the counts grow as a real batch's do."""
     share = 1.0 if stands.terminal else stands.progress
-    if stands.status == "failed" or batch.judged_at is None:
+    if stands.status == "failed":
+        return {"total": 0, "completed": 0, "failed": 0}
+    if batch.judged_at is None:
         return {"total": batch.total or 0, "completed": 0, "failed": 0}
     return {
         "total": batch.total or 0,

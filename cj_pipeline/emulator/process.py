@@ -70,6 +70,8 @@ def start_process(
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     running = _serving(folder)
+    if running is not None and port not in (0, urlsplit(running.url).port):
+        raise NotStarted(f"{folder}: an emulator serves this folder at {running.url}. Use that address, or stop it.")
     if running is not None:
         return running
     command = [sys.executable, "-m", "cj_pipeline.emulator", "--folder", str(folder), "--port", str(port)]

@@ -1,5 +1,6 @@
 """Serving the emulator on this machine's loopback address, and nowhere else."""
 
+import contextlib
 import ipaddress
 import json
 import math
@@ -51,7 +52,8 @@ def serve(
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
     if stop_with_parent:
         threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
-    server.run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after a graceful end
+        server.run(sockets=[listening])
 
 
 def _is_loopback(host: str) -> bool:

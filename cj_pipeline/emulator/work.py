@@ -106,7 +106,12 @@ def _done(store: Store, batch: Batch, inspection: Inspection, path: Path, stoppi
         for located in order[stop:]:
             results.errors.write(unrun_line(batch.id, located.custom_id, unrun))
         store.bill.replace_items(batch.id, results.items)
-        return store.batches.set_judged(batch, results.outcome(batch))
+        outcome = results.outcome(batch)
+    published = store.batches.set_judged(batch, outcome)
+    if not published:
+        for file in filter(None, (outcome.output, outcome.error)):
+            store.files.path(file.id).unlink(missing_ok=True)
+    return published
 
 
 def _stop(batch: Batch, total: int) -> int:

@@ -5,12 +5,14 @@ P(grade g of anchor a) = Phi((c_g - t_a) / s_a) - Phi((c_(g-1) - t_a) / s_a), s_
 without an anchor, or with one, still have a place.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_ndtr
 
+from cj_pipeline.grading.scales import GradeScale
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 
 SPACING_SD = 0.5  # of log widths around their mean
@@ -20,16 +22,17 @@ WITHIN_GRADE_SD = 0.28  # of a position within its grade, in steps: uniform woul
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """G - 1 increasing cuts on the score scale, their covariance, and the mean grade width."""
+    """Increasing cuts between a scale's labels, in logits, with their variances and the mean grade width."""
 
-    cuts: FloatArray
-    covariance: FloatArray
+    cuts: FloatArray  # (n_labels - 1,)
+    variances: FloatArray  # (n_labels - 1,)
     step: float
 
 
-def fit_thresholds(positions: FloatArray, variances: FloatArray, grades: IntArray, n_grades: int) -> Thresholds:
-    """Posterior mode (Laplace) of the cuts between `n_grades` grades, from anchors' positions and grades."""
-    typical_step = _typical_step(positions, variances, grades, n_grades)
+def fit_thresholds(positions: FloatArray, variances: FloatArray, grades: IntArray, scale: GradeScale) -> Thresholds:
+    """Posterior mode (Laplace) of the cuts of `scale`, from anchors' positions, variances and grade indices."""
+    n_grades = len(scale.grades)
+    typical_step = _typical_step(positions, variances, grades)
     start = np.zeros(n_grades)
     start[0] = float(np.mean(positions - (grades - 0.5) * typical_step))
     start[1] = np.log(typical_step)
@@ -39,13 +42,14 @@ def fit_thresholds(positions: FloatArray, variances: FloatArray, grades: IntArra
 
     mode = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6}).x
     covariance = np.linalg.inv(_hessian(lambda p: objective(p)[1], mode))
-    jacobian = _cut_jacobian(mode)
-    return Thresholds(
-        cuts=_cuts(mode), covariance=jacobian @ covariance @ jacobian.T, step=float(np.exp(mode[1]))
-    )
+    cuts, jacobian, step = _cuts(mode), _cut_jacobian(mode), float(np.exp(mode[1]))
+    if scale.below_lowest is not None:
+        one_step_lower = np.eye(n_grades)[0] - step * np.eye(n_grades)[1]
+        cuts, jacobian = np.insert(cuts, 0, cuts[0] - step), np.vstack([one_step_lower, jacobian])
+    return Thresholds(cuts=cuts, variances=np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian), step=step)
 
 
-def _typical_step(positions: FloatArray, variances: FloatArray, grades: IntArray, n_grades: int) -> float:
+def _typical_step(positions: FloatArray, variances: FloatArray, grades: IntArray) -> float:
     """The anchors' own spread, measurement error taken off, per grade of their spread in grades."""
     spread = max(positions.var() - variances.mean(), 0.1 * positions.var(), 1e-6)
     return float(np.sqrt(spread) / max(grades.std(), 0.5))
@@ -98,7 +102,7 @@ def _density_ratio(edge: FloatArray, log_probability: FloatArray) -> FloatArray:
     return np.exp(-0.5 * edge**2 - log_probability) / np.sqrt(2 * np.pi)
 
 
-def _hessian(gradient, point: FloatArray) -> FloatArray:  # type: ignore[no-untyped-def]
+def _hessian(gradient: Callable[[FloatArray], FloatArray], point: FloatArray) -> FloatArray:
     columns = []
     for index in range(point.size):
         shift = np.zeros(point.size)

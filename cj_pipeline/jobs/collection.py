@@ -4,6 +4,7 @@ What a provider sent is stored and hashed before anything is parsed, so a wrong 
 """
 
 import logging
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ from cj_pipeline.store import Store
 from cj_pipeline.tables import conform
 
 log = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 0.2  # between looks at the local emulator
 
 _JOB_FAILURES = {
     "token_limit_exceeded": ErrorCode.ENQUEUED_LIMIT,
@@ -84,6 +87,17 @@ def collect(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> p
         _plan_further_attempt(ledger, store, batch)
     progress = progress_of(ledger, batch.batch_id)
     return judgments_of(ledger, store, batch) if progress.complete else progress
+
+
+def collect_patiently(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> pa.Table | Progress:
+    """`collect`, looking again for a while when all judges are offline: their jobs take seconds, not hours."""
+    deadline = time.monotonic() + (0 if batch.manifest.paid else settings.emulator_patience_seconds)
+    while True:
+        collected = collect(ledger, store, batch, settings)
+        waiting = isinstance(collected, Progress) and collected.at_provider > 0 and not collected.planned
+        if not waiting or time.monotonic() > deadline:
+            return collected
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def poll(ledger: Ledger, batch: Batch, settings: Settings) -> Progress:

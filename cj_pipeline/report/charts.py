@@ -20,7 +20,7 @@ GUTTER, PLOT = 24.0, 74.0  # percent of the chart's width: names to the left, th
 HEAD, FOOT = 26.0, 46.0  # pixels above and below the plot area
 TALLEST = 820.0  # pixels of plot area that still fit one printed page
 NAMED_ROW, WIDEST_ROW = 12.0, 19.0  # pixels; rows closer than the first carry no name
-NAME_LENGTH = 15  # characters of a name that fit the gutter of a phone
+NAME_LENGTH = 12  # characters of a name that fit the gutter of a phone
 BAR_SLOT, BAR_HEIGHT = 13, 24  # pixels of one grade in a row of grade bars
 
 
@@ -59,17 +59,19 @@ def ranking_chart(
     height = step * len(rows)
     middles = [step * (index + 0.5) for index in range(len(rows))]
     errors = [row.standard_error or 0.0 for row in rows]
+    placed = list(zip(scores, middles, rows, strict=True))
     marks = [
         _cut_lines(axis, cuts, height),
         _path("i95", (_bar(axis, s, Z95 * e, y) for s, e, y in zip(scores, errors, middles, strict=True))),
         _path("i80", (_bar(axis, s, Z80 * e, y) for s, e, y in zip(scores, errors, middles, strict=True))),
-        *(
-            _path(css, (_dot(axis.at(s), y) for s, y, row in zip(scores, middles, rows, strict=True) if row.is_anchor is anchor))
-            for css, anchor in (("dot", False), ("dot square", True))
-        ),
+        _path("dot", (_dot(axis.at(s), y) for s, y, row in placed if not row.is_anchor)),
+        _path("dot square", (_dot(axis.at(s), y) for s, y, row in placed if row.is_anchor)),
     ]
     names = (
-        [_name(row.essay_id, y, anchor=row.is_anchor) for row, y in zip(rows, middles, strict=True)]
+        [
+            _name(name, y, anchor=row.is_anchor)
+            for row, name, y in zip(rows, told_apart([row.essay_id for row in rows]), middles, strict=True)
+        ]
         if named
         else [_name(str(index + 1), middles[index]) for index in _landmarks(len(rows))]
     )
@@ -87,18 +89,18 @@ def ranking_chart(
 def grade_bars(probabilities: Sequence[float], inside: tuple[int, int] | None, text: str) -> Markup:
     """One column per grade, worst to the left, as high as it is probable; solid within the 80 % range."""
     low, high = inside if inside is not None else (0, -1)
-    solid, pale = [], []
+    solid: list[str] = []
+    pale: list[str] = []
     for index, share in enumerate(probabilities):
         tall = round(share * (BAR_HEIGHT - 2), 1)
         if tall >= 0.3:
             column = f"M{index * BAR_SLOT + 1} {BAR_HEIGHT - 1}v{-tall:g}h{BAR_SLOT - 2}v{tall:g}z"
             (solid if low <= index <= high else pale).append(column)
     width = BAR_SLOT * len(probabilities)
-    return Markup(
-        '<svg class="bars" width="{}" height="{}" role="img" aria-label="{}">{}{}<path class="base" d="M0 {}h{}"/></svg>'
-    ).format(
-        width, BAR_HEIGHT, text, _path("pale", pale), _path("solid", solid), f"{BAR_HEIGHT - 0.5:g}", width
-    )  # fmt: skip
+    base = Markup('<path class="base" d="M0 {}h{}"/>').format(f"{BAR_HEIGHT - 0.5:g}", width)
+    return Markup('<svg class="bars" width="{}" height="{}" role="img" aria-label="{}">{}{}{}</svg>').format(
+        width, BAR_HEIGHT, text, _path("pale", pale), _path("solid", solid), base
+    )
 
 
 def anchor_chart(rows: Sequence[AnchorFigures], *, labels: Sequence[str], text: str, x_label: str) -> Markup:
@@ -116,7 +118,8 @@ def anchor_chart(rows: Sequence[AnchorFigures], *, labels: Sequence[str], text: 
         if row.grade in place and row.projected_grade in place:
             errors.append(f"M{axis.at(place[row.grade]):g} {y:g}H{axis.at(place[row.projected_grade]):g}")
     grid = [f"M{axis.at(index):g} 0V{step * len(rows):g}" for index in range(len(labels))]
-    names = [_name(row.essay_id, step * (i + 0.5), anchor=True) for i, row in enumerate(rows)] if named else []
+    short = told_apart([row.essay_id for row in rows]) if named else []
+    names = [_name(name, step * (index + 0.5), anchor=True) for index, name in enumerate(short)]
     return _chart(
         axis,
         step * len(rows),
@@ -167,7 +170,7 @@ def preference_chart(judges: Sequence[Preference], *, text: str, x_label: str) -
         )
         intervals.append(f"M{low:g} {y:g}H{high:g}")
         dots.append(_dot(middle, y))
-        names.append(_name(judge.judge, y))
+        names.append(_name(_cut_middle(judge.judge), y))
     height = step * len(judges)
     even = _path("cut", [f"M{axis.at(50):g} 0V{height:g}"])
     marks = [even, _path("i80", intervals), _path("dot", dots)]
@@ -205,12 +208,24 @@ def axis_over(values: Sequence[float], wanted: int = 6) -> Axis:
     return Axis(first * step, last * step, tuple(round(index * step, 10) for index in range(first, last + 1)))
 
 
-def shortened(name: str, length: int = NAME_LENGTH) -> str:
-    """A name cut in its middle: essay ids differ at either end."""
-    if len(name) <= length:
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names short enough for the gutter: a beginning that all share gives way first, then the middle."""
+    excess = max((len(name) for name in names), default=0) - (NAME_LENGTH - 1)
+    shared = min(_shared_beginning(names), excess) if len(names) > 1 else 0
+    return [_cut_middle(f"…{name[shared:]}" if shared > 2 else name) for name in names]
+
+
+def _shared_beginning(names: Sequence[str]) -> int:
+    first, last = min(names), max(names)
+    differing = (place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return next(differing, min(len(first), len(last)))
+
+
+def _cut_middle(name: str) -> str:
+    if len(name) <= NAME_LENGTH:
         return name
-    head = (length - 1) // 2
-    return f"{name[:head]}…{name[len(name) - (length - 1 - head) :]}"
+    head = (NAME_LENGTH - 1) // 2
+    return f"{name[:head]}…{name[len(name) - (NAME_LENGTH - 1 - head) :]}"
 
 
 def _chart(
@@ -253,7 +268,8 @@ def _bar(axis: Axis, middle: float, reach: float, y: float) -> str:
 
 
 def _dot(x: float, y: float) -> str:
-    return f"M{x:g} {y:.5g}h0"  # a line of no length: its round or square cap keeps its shape when stretched
+    # a line of hardly any length: its round or square cap keeps its shape when stretched, on paper too
+    return f"M{x:g} {y:.5g}v.1"
 
 
 def _letters(x: float, y: float, content: str, css: str = "") -> Markup:
@@ -265,7 +281,7 @@ def _letters(x: float, y: float, content: str, css: str = "") -> Markup:
 
 def _name(content: str, y: float, *, anchor: bool = False) -> Markup:
     return Markup('<text x="{}%" y="{}" class="name{}">{}</text>').format(
-        f"{GUTTER - 2:g}", f"{HEAD + y + 4:.5g}", " anchor" if anchor else "", shortened(content)
+        f"{GUTTER - 2:g}", f"{HEAD + y + 4:.5g}", " anchor" if anchor else "", content
     )
 
 
@@ -307,9 +323,10 @@ def _landmarks(count: int) -> list[int]:
 
 
 def _whole_ticks(reach: int) -> tuple[float, ...]:
-    return tuple(tick for tick in axis_over([-float(reach), float(reach)], 5).ticks if tick == int(tick) and abs(tick) <= reach)
+    return tuple(
+        tick for tick in axis_over([-float(reach), float(reach)], 5).ticks if tick == int(tick) and abs(tick) <= reach
+    )
 
 
 def _tick(value: float) -> str:
     return f"{value:g}".replace("-", "−")
-

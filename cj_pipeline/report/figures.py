@@ -7,7 +7,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from scipy.stats import spearmanr
 
 from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.grading.agreement import agreement
 from cj_pipeline.report.evidence import Evidence, JudgeCard
 from cj_pipeline.tables import CONTRACTS
 
@@ -75,14 +76,13 @@ class EssayFigures:
 
 @dataclass(frozen=True, slots=True)
 class AnchorFigures:
-    """One anchor, projected with its own grade left out; the scores in logits, the residual in grades."""
+    """One anchor, projected with its own grade left out; the residual is projected minus known, in grades."""
 
     essay_id: str
     grade: str
     projected_grade: str | None
     p_grade: float | None
     residual: float | None
-    deviation: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,14 @@ def misfit_limit(infits: Iterable[float | None]) -> float:
     return max(1.0, statistics.fmean(known) + 2 * statistics.pstdev(known)) if known else math.inf
 
 
+def calibrated_component(rows: Sequence[EssayFigures]) -> int | None:
+    """The component whose cuts the grade fit states, the one with most anchors; None without grades."""
+    if not any(row.grade is not None for row in rows):
+        return None
+    anchors = Counter(row.component for row in rows if row.is_anchor and row.score is not None)
+    return min(anchors, key=lambda component: (-anchors[component], component), default=None)
+
+
 def batch_state(evidence: Evidence, rows: Sequence[EssayFigures]) -> State:
     """Graded, scored without grades, withheld, or not answered at all; and why."""
     pupils = [row for row in rows if not row.is_anchor]
@@ -191,7 +199,8 @@ def batch_state(evidence: Evidence, rows: Sequence[EssayFigures]) -> State:
 def anchor_figures(evidence: Evidence) -> list[AnchorFigures]:
     """The anchors, best grade first."""
     place = {label: index for index, label in enumerate(grade_labels(evidence))}
-    rows = [AnchorFigures(**row) for row in stored(evidence, "anchor_projections").to_pylist()]
+    table = stored(evidence, "anchor_projections").select([field.name for field in fields(AnchorFigures)])
+    rows = [AnchorFigures(**row) for row in table.to_pylist()]
     return sorted(rows, key=lambda row: (-place.get(row.grade, -1), row.essay_id))
 
 
@@ -219,8 +228,6 @@ def anchor_accuracy(evidence: Evidence) -> AnchorAccuracy | None:
 
 def known_agreement(evidence: Evidence, rows: Sequence[EssayFigures]) -> KnownAgreement | None:
     """How far scores and grades agree with pupils' known grades; None with fewer than two to compare."""
-    from cj_pipeline.grading import agreement
-
     labels = grade_labels(evidence)
     place = {label: index for index, label in enumerate(labels)}
     known = [row for row in rows if not row.is_anchor and row.known_grade in place and row.score is not None]
@@ -232,11 +239,11 @@ def known_agreement(evidence: Evidence, rows: Sequence[EssayFigures]) -> KnownAg
     return KnownAgreement(
         n=len(known),
         graded=len(graded),
-        exact=found.exact if found else None,
-        adjacent=found.adjacent if found else None,
-        mae=found.mae if found else None,
-        qwk=found.qwk if found else None,
-        spearman_grades=found.spearman if found else None,
+        exact=_finite(found.exact) if found else None,
+        adjacent=_finite(found.adjacent) if found else None,
+        mae=_finite(found.mae) if found else None,
+        qwk=_finite(found.qwk) if found else None,
+        spearman_grades=_finite(found.spearman) if found else None,
         spearman_scores=_spearman([float(row.score or 0.0) for row in known], truth),
     )
 

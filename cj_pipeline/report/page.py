@@ -10,7 +10,7 @@ import hashlib
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,12 +30,14 @@ from cj_pipeline.report.evidence import Evidence
 from cj_pipeline.report.figures import (
     Z95,
     EssayFigures,
+    JudgeFigures,
     Outcome,
     Review,
     State,
     anchor_accuracy,
     anchor_figures,
     batch_state,
+    calibrated_component,
     essay_figures,
     first_wins,
     grade_labels,
@@ -47,9 +49,10 @@ from cj_pipeline.report.figures import (
     seat_differences,
     stored,
 )
-from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed
+from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed, quoted
 
 MOST_JOBS_SHOWN = 50
+MOST_SCRIPTS_OPEN = 25  # longer lists show this many; the rest unfolds
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not allowed in HTML; shown as unreadable
 
 
@@ -82,11 +85,12 @@ def render_report(evidence: Evidence, *, with_texts: bool = True) -> str:
             t=t,
             with_texts=with_texts,
             texts=_texts(evidence) if with_texts else {},
-            style=Markup(style),
-            script=Markup(script),
+            style=Markup(style),  # noqa: S704 (this package's own file)
+            script=Markup(script),  # noqa: S704
             policy=_policy(style, script),
             isolated=isolated,
             listed=listed,
+            quoted=quoted,
             first_wins=first_wins,
             Z95=Z95,
         )
@@ -100,10 +104,12 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
     state = batch_state(evidence, rows)
     reread = review(rows)
     labels = grade_labels(evidence)
+    listed_scripts = flagged(rows, state, reread, t)
     judgments = stored(evidence, "judgments")
     return {
         "evidence": evidence,
         "rows": rows,
+        "most_open": MOST_SCRIPTS_OPEN,
         "by_id": {row.essay_id: row for row in rows},
         "anchor_count": sum(row.is_anchor for row in rows),
         "labels": labels,
@@ -113,6 +119,7 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "judges": judge_figures(evidence),
         "judge_ids": [card.judge_id for card in evidence.judges],
         "one_judge": "one" if len(evidence.judges) == 1 else "other",
+        "paid": any(not card.offline for card in evidence.judges),
         "offline": [card.judge_id for card in evidence.judges if card.offline],
         "fit": only_row(evidence, "scale_fit"),
         "grade_fit": only_row(evidence, "grade_fit"),
@@ -123,8 +130,8 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "known": known_agreement(evidence, rows),
         "anchors": anchor_figures(evidence),
         "review": reread,
-        "flagged": flagged(rows, state, reread, t),
-        "to_reread": {row.number for row in (*reread.ungraded, *reread.graded[: reread.first])},
+        "flagged": listed_scripts,
+        "to_reread": {item.essay.number for name in ("ungraded", "first") for item in listed_scripts[name]},
         "charts": _charts(evidence, rows, reread, t),
         "findings": findings_by_colour(evidence.findings),
         "jobs": stored(evidence, "provider_batch_jobs").slice(0, MOST_JOBS_SHOWN).to_pylist(),
@@ -132,7 +139,7 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "provenance": _provenance(evidence),
         "versions": ", ".join(f"{name} {version}" for name, version in evidence.versions.items()),
         "bars": functools.partial(_bars, labels=labels, t=t),
-        "reasons": lambda judge: ", ".join(f"{count} {reason}" for reason, count in judge.unanswered.items()) or "–",
+        "reasons": _reasons,
         "shown": lambda value: t.number(value, 3) if isinstance(value, float) else value,
     }
 
@@ -142,19 +149,16 @@ def headline(state: State, t: Catalogue) -> str:
     if state.outcome is Outcome.UNANSWERED:
         return t("state.unanswered")
     if state.outcome is Outcome.WITHHELD:
-        return t("state.withheld", gates=listed(list(state.gates)), reason=state.reason)
+        key = "state.withheld.one" if len(state.gates) == 1 else "state.withheld.other"
+        return t(key, gates=quoted(state.gates), reason=state.reason)
     if state.outcome is Outcome.SCORED:
         return t("state.scored", reason=state.reason) if state.reason else t("state.scored.unknown")
     if not state.pupils:
         return t("state.anchors")
     if state.graded == state.pupils:
         return t("state.graded.all", graded=t.whole(state.graded))
-    return t(
-        "state.graded.some",
-        graded=t.whole(state.graded),
-        pupils=t.whole(state.pupils),
-        rest=t.whole(state.pupils - state.graded),
-    )
+    rest = state.pupils - state.graded
+    return t.count("state.graded.some", rest, graded=t.whole(state.graded), pupils=t.whole(state.pupils))
 
 
 def flagged(rows: Sequence[EssayFigures], state: State, reread: Review, t: Catalogue) -> dict[str, list[Flagged]]:
@@ -164,10 +168,11 @@ def flagged(rows: Sequence[EssayFigures], state: State, reread: Review, t: Catal
     """
     if state.outcome is not Outcome.GRADED:
         outstanding = [row for row in rows if not row.is_anchor and _stands_out(row, state)]
-        return {"ungraded": [], "first": [Flagged(row, _why(row, t)) for row in outstanding], "more": []}
+        alone = [replace(row, reason=None) if row.reason == state.reason else row for row in outstanding]
+        return {"ungraded": [], "first": [Flagged(row, _why(row, t)) for row in alone], "more": []}
     rest = [row for row in reread.graded[reread.first :] if row.reason or row.misfit]
     return {
-        "ungraded": [Flagged(row, row.reason or t("review.noscore")) for row in reread.ungraded],
+        "ungraded": [Flagged(row, _why(row, t)) for row in reread.ungraded],
         "first": [Flagged(row, _why(row, t)) for row in reread.graded[: reread.first]],
         "more": [Flagged(row, _why(row, t)) for row in rest],
     }
@@ -198,9 +203,9 @@ def _why(row: EssayFigures, t: Catalogue) -> str:
     remarks = [row.reason] if row.reason else []
     if row.misfit:
         remarks.append(t("review.misfit", infit=t.number(row.infit)))
-    if row.score is None and not remarks:
-        remarks.append(t("review.noscore"))
-    return "; ".join(remarks) or t("review.boundary")
+    if not remarks:
+        remarks.append(t("review.noscore") if row.score is None else t("review.boundary"))
+    return "; ".join(remarks)
 
 
 def _charts(
@@ -217,11 +222,11 @@ def _charts(
 def _ranking_charts(evidence: Evidence, rows: Sequence[EssayFigures], t: Catalogue) -> list[Chart]:
     scored = [row for row in rows if row.score is not None]
     components = sorted({row.component for row in scored})
+    calibrated = calibrated_component(scored)
     charts = []
     for place, component in enumerate(components, start=1):
         members = [row for row in scored if row.component == component]
-        graded = any(row.grade is not None for row in members)
-        cuts = only_row(evidence, "grade_fit")["thresholds"] if graded else []
+        cuts = only_row(evidence, "grade_fit")["thresholds"] if component == calibrated else []
         text = t(
             "ranking.chart.text",
             count=t.whole(len(members)),
@@ -307,11 +312,13 @@ def _bars(row: EssayFigures, *, labels: Sequence[str], t: Catalogue) -> Markup:
     ends = (row.grade_low, row.grade_high)
     inside = (labels.index(ends[0]), labels.index(ends[1])) if ends[0] in labels and ends[1] in labels else None
     parts = [
-        f"{label} {t.percent(share)}"
-        for label, share in zip(labels, row.probabilities, strict=True)
-        if share >= 0.01
+        f"{label} {t.percent(share)}" for label, share in zip(labels, row.probabilities, strict=True) if share >= 0.01
     ]
     return grade_bars(row.probabilities, inside, ", ".join(parts))
+
+
+def _reasons(judge: JudgeFigures) -> str:
+    return ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in judge.unanswered.items())
 
 
 def _texts(evidence: Evidence) -> dict[int, str]:
@@ -373,4 +380,3 @@ def _source(name: str) -> str:
     loader = _environment().loader
     assert loader is not None
     return loader.get_source(_environment(), name)[0]
-

@@ -5,7 +5,7 @@ mapping here. Sentences of the stages (reasons, findings) arrive as they were wr
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,7 +25,8 @@ class Catalogue:
 
     def __call__(self, key: str, /, **figures: object) -> str:
         """The sentence of that key with the figures put in. Raises `KeyError` for an unknown key."""
-        return self.sentences[key].format(**figures)
+        unbroken = self.sentences[key].replace(" %", f"{_NO_BREAK}%")
+        return unbroken.format(**figures)
 
     def count(self, key: str, count: int, /, **figures: object) -> str:
         """`key.one` or `key.other`, by the count, which is put in as `{count}`."""
@@ -79,9 +80,14 @@ def isolated(name: str) -> str:
     return f"{_ISOLATE}{name}{_POP}"
 
 
-def listed(names: list[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Names in one line."""
     return ", ".join(isolated(name) for name in names)
+
+
+def quoted(checks: Iterable[str]) -> str:
+    """Names of checks in one line, as a person reads them."""
+    return ", ".join(f"“{name.replace('_', ' ')}”" for name in checks)
 
 
 ENGLISH = Catalogue(
@@ -102,11 +108,13 @@ ENGLISH = Catalogue(
         "offline.print": "Offline baseline: no exam may rest on this report",
         "override.one": "A red check was overridden by a person: {names}. The written reason stands under Checks.",
         "override.other": "Red checks were overridden by a person: {names}. The written reasons stand under Checks.",
-        "state.graded.all": "Graded: all {graded} pupils' essays have a grade.",
-        "state.graded.some": "Graded: {graded} of {pupils} pupils' essays have a grade; {rest} need a person.",
+        "state.graded.all": "Graded: all {graded} pupils’ essays have a grade.",
+        "state.graded.some.one": "Graded: {graded} of {pupils} pupils’ essays have a grade; {count} needs a person.",
+        "state.graded.some.other": "Graded: {graded} of {pupils} pupils’ essays have a grade; {count} need a person.",
         "state.scored": "Scores without grades: {reason}",
         "state.scored.unknown": "Scores without grades; the tables give no reason.",
-        "state.withheld": "Grades are withheld by {gates}: {reason}",
+        "state.withheld.one": "Grades are withheld by the check {gates}: {reason}",
+        "state.withheld.other": "Grades are withheld by the checks {gates}: {reason}",
         "state.anchors": "This batch holds anchors only: no pupil is graded by it.",
         "state.unanswered": "No comparison has been answered: there are neither scores nor grades.",
         "contents": "Contents",
@@ -121,19 +129,19 @@ ENGLISH = Catalogue(
         "trust.anchors.missing": "No anchor could be graded as if its grade were unknown. Nothing in this batch "
         "itself shows whether the judge is right.",
         "trust.anchors.unprojected": "{count} of the anchors could not be projected and are not counted.",
-        "trust.known": "{n} pupils' essays have a known grade from elsewhere. {exact} of the grades here are the "
+        "trust.known": "{n} pupils’ essays have a known grade from elsewhere. {exact} of the grades here are the "
         "same, {adjacent} are the same or one grade off.",
         "trust.known.note": "Spearman correlation of score and known grade {score}, of the two grades {grade}; "
         "quadratic weighted kappa {qwk}; average error {mae} grades. Known grades never enter the scale.",
-        "trust.known.scores": "{n} pupils' essays have a known grade from elsewhere. The Spearman correlation of "
+        "trust.known.scores": "{n} pupils’ essays have a known grade from elsewhere. The Spearman correlation of "
         "score and known grade is {score}; 1 would be the same order.",
         "fact.anchors": "anchors exactly right",
         "fact.anchors.value": "{exact} of {n}",
         "fact.within": "within one grade",
         "fact.essays": "essays",
-        "fact.essays.note": "{pupils} of pupils, {anchors} anchors",
+        "fact.essays.note": "{pupils} by pupils, {anchors} anchors",
         "fact.comparisons": "comparisons answered",
-        "fact.comparisons.note": "of {planned} planned; {median} for the middle essay",
+        "fact.comparisons.note": "of {planned} planned; {median} per essay (median)",
         "fact.judges.one": "judge",
         "fact.judges.other": "judges",
         "fact.reliability": "reliability",
@@ -148,7 +156,8 @@ ENGLISH = Catalogue(
             "do not say that the order is right: a judge can be consistent and wrong. Whether it is right shows "
             "only against grades that people gave: those of the anchors above, and a person's own reading."
         ),
-        "trust.one_judge": "One judge only: a second opinion, by a person or another judge, is not part of these figures.",
+        "trust.one_judge": "One judge only: a second opinion, by a person or another judge, is not part of these "
+        "figures.",
         "how": "How to read this",
         # review
         "review.title": "Scripts a person should re-read",
@@ -164,20 +173,22 @@ ENGLISH = Catalogue(
         "review.nogrades": "There are no grades in this batch, so no expected misgrades can be computed. {list}",
         "review.nogrades.list": "These scripts stand out for another reason:",
         "review.nogrades.empty": "No script stands out for another reason.",
-        "review.misfit": "Verdicts about it do not fit its place in the ranking (infit {infit})",
-        "review.noscore": "It has no score",
+        "review.misfit": "verdicts about it do not fit its place in the ranking (infit {infit})",
+        "review.noscore": "it has no score",
         "review.more.one": "{count} further script with a remark",
         "review.more.other": "{count} further scripts with a remark",
         "review.ungraded.title": "Without a grade",
         "review.first.title": "Most useful to re-read, in this order",
-        "review.ungraded.scripts.one": "{count} script without a grade",
-        "review.ungraded.scripts.other": "{count} scripts without a grade",
-        "review.boundary": "Close to a grade boundary",
+        "review.rest.one": "{count} further script of this list",
+        "review.rest.other": "{count} further scripts of this list",
+        "review.boundary": "close to a grade boundary",
         "review.column.wrong": "chance the grade is wrong",
+        "review.column.wrong.short": "chance it is wrong",
+        "review.column.range": "range",
         "review.column.why": "why",
         "review.how": (
-            "The list begins where a re-reading prevents the most. Each essay's chance of a wrong grade is the "
-            "judge's own estimate from its verdicts; if the judge is systematically wrong, the true number of wrong "
+            "The list begins where a re-reading prevents the most. Each essay’s chance of a wrong grade is the "
+            "judge’s own estimate from its verdicts; if the judge is systematically wrong, the true number of wrong "
             "grades is larger. The curve assumes that the person who re-reads gives the right grade. The dashed "
             "line is what the same amount of reading would prevent in an arbitrary order."
         ),
@@ -223,7 +234,7 @@ ENGLISH = Catalogue(
         "ranking.flag.reread": "re-read",
         "ranking.ungraded": "none",
         "ranking.how": (
-            "An essay's score comes only from which essays it won and lost against. Where two intervals overlap "
+            "An essay’s score comes only from which essays it won and lost against. Where two intervals overlap "
             "widely, the order of the two is not known. The little columns show how probable each grade is, worst "
             "grade to the left; solid columns lie in the 80 % range. That range is one under this judge: it says "
             "how sure the verdicts are of each other, not whether another assessor would agree. Anchors are shown as "
@@ -231,7 +242,7 @@ ENGLISH = Catalogue(
             "contradict its place (infit above the mean by two standard deviations): read it."
         ),
         "ranking.how.scores": (
-            "An essay's score comes only from which essays it won and lost against. Where two intervals overlap "
+            "An essay’s score comes only from which essays it won and lost against. Where two intervals overlap "
             "widely, the order of the two is not known. Scores have no grades here; a score of one batch means "
             "nothing in another. A misfit means that verdicts about the essay contradict its place (infit above "
             "the mean by two standard deviations): read it."
@@ -253,12 +264,14 @@ ENGLISH = Catalogue(
         "anchors.column.projected": "graded without it",
         "anchors.column.p": "probability given to the known grade",
         "anchors.column.residual": "difference, grades",
-        "anchors.column.deviation": "outside its band, SE",
-        "anchors.order": "Order of the anchors: Kendall's tau {tau}; below {limit} their order would be implausible.",
-        "anchors.order.plain": "Order of the anchors: Kendall's tau {tau}.",
+        "anchors.fault": "The anchors cannot carry grades: {fault}",
+        "anchors.order.plain": "Order of the anchors: Kendall’s tau {tau}, where 1 is the order of their grades.",
+        "anchors.order.limit": "Below {limit} the order would be implausible for this judge.",
+        "anchors.order.chance": "With shuffled grades {chance} is reached once in twenty times.",
+        "anchors.furthest": "Furthest from the band of its grade: {anchor}, by {deviation} standard errors.",
         "anchors.how": (
-            "Anchors are essays whose grade people agreed on beforehand. One at a time, an anchor's grade is hidden, "
-            "the scale is built from the others, and the anchor is graded like a pupil's essay. The line between "
+            "Anchors are essays whose grade people agreed on beforehand. One at a time, an anchor’s grade is hidden, "
+            "the scale is built from the others, and the anchor is graded like a pupil’s essay. The line between "
             "square and dot is the error. With few anchors a single one moves the result a good deal."
         ),
         # judges
@@ -268,8 +281,8 @@ ENGLISH = Catalogue(
             "Of two equally good essays, {judge} prefers the one shown first in {share} of cases (95 % interval "
             "{low} to {high}); 50 % is even."
         ),
-        "judges.order.point": "Of two equally good essays, {judge} prefers the one shown first in {share} of cases; 50 % "
-        "is even.",
+        "judges.order.point": "Of two equally good essays, {judge} prefers the one shown first in {share} of cases; "
+        "50 % is even.",
         "judges.order.even": "That is within what chance explains.",
         "judges.order.uneven": "That is more than chance explains; the scores are corrected for it.",
         "judges.order.unknown": "Whether {judge} prefers the essay shown first could not be measured.",
@@ -281,7 +294,10 @@ ENGLISH = Catalogue(
         "judges.pairs.other": "{count} pairs",
         "judges.flips.none": "No pair was asked again with the seats exchanged, so its steadiness was not measured.",
         "judges.ties": "{share} of its verdicts are ties.",
+        "judges.ties.none": "None of its verdicts is a tie.",
         "judges.unanswered.none": "Every comparison it was asked has a verdict.",
+        "judges.silent.one": "{count} comparison has no verdict.",
+        "judges.silent.other": "{count} comparisons have no verdict.",
         "judges.unanswered.one": "{count} comparison has no verdict: {reasons}.",
         "judges.unanswered.other": "{count} comparisons have no verdict: {reasons}.",
         "judges.infit": "Infit {infit}: 1 is expected, above 1 its verdicts contradict the common ranking more often.",
@@ -291,7 +307,7 @@ ENGLISH = Catalogue(
         "judges.chart.part": "{judge} {share} ({low} to {high})",
         "judges.all": "all judges",
         "judges.seats": "Seats in the plan: how much more often an essay is shown first than second",
-        "judges.seats.x": "times shown first minus times shown second",
+        "judges.seats.x": "times first minus times second",
         "judges.seats.y": "essays",
         "judges.seats.text": "Bar chart of {count} essays; the difference goes from {low} to {high}.",
         "judges.how": (
@@ -316,8 +332,9 @@ ENGLISH = Catalogue(
         "checks.passed.title.one": "{count} check passed",
         "checks.passed.title.other": "{count} checks passed",
         "checks.how": (
-            "A structural check can never be red in a finished report. A red gate withholds all grades until a "
-            "person overrides it by name and with a reason, which is kept here. A warning stops nothing."
+            "A red gate withholds all grades until a person overrides it by name and with a reason, which is kept "
+            "here. A structural check is never red in a finished report, but for the last one, “publishable”: it is "
+            "red as long as a gate is. A warning stops nothing."
         ),
         # money
         "money.title": "Money",
@@ -332,8 +349,7 @@ ENGLISH = Catalogue(
         "money.more.one": "{count} further job, summed up in the last line",
         "money.more.other": "{count} further jobs, summed up in the last line",
         "money.column.job": "job",
-        "money.column.judge": "judge",
-        "money.column.model": "provider and model",
+        "money.column.model": "judge, provider and model",
         "money.column.state": "status",
         "money.column.items": "items",
         "money.column.cost": "cost, USD",
@@ -369,11 +385,12 @@ ENGLISH = Catalogue(
         "provenance.empty": "none was given",
         # scripts
         "scripts.title": "Scripts",
-        "scripts.note": "The pupils' texts are personal data. Keep this file as you keep their exam papers.",
+        "scripts.note": "The pupils’ texts are personal data. Keep this file as you keep their exam papers.",
         "scripts.words.one": "{count} word",
         "scripts.words.other": "{count} words",
         "scripts.back": "back to the ranking",
-        "foot": "Made by cj_pipeline from the stored tables of this batch. The file needs no network and asks for none.",
+        "foot": "Made by cj_pipeline from the stored tables of this batch. The file needs no network and asks for "
+        "none.",
         # terminal
         "terminal.title": "{title} ({batch})",
         "terminal.offline": "OFFLINE BASELINE ({judges}): no exam may rest on these results.",
@@ -387,13 +404,15 @@ ENGLISH = Catalogue(
         "their own grade.",
         "terminal.caption.other": "Scores in logits. Range and P(right) are under these judges; anchors as graded "
         "without their own grade.",
-        "terminal.known": "Known grades of {n} pupils' essays: {exact} exact, {adjacent} within one grade, quadratic "
+        "terminal.known": "Known grades of {n} pupils’ essays: {exact} exact, {adjacent} within one grade, quadratic "
         "weighted kappa {qwk}, Spearman {grade} (score and grade {score}).",
-        "terminal.known.scores": "Known grades of {n} pupils' essays: Spearman of score and grade {score}.",
+        "terminal.known.scores": "Known grades of {n} pupils’ essays: Spearman of score and grade {score}.",
         "terminal.anchors": "Leave-one-anchor-out: {exact} of {n} exact, {adjacent} of {n} within one grade, average "
         "error {mae} grades, quadratic weighted kappa {qwk}.",
         "terminal.reread.one": "{count} script should be re-read by a person ({ungraded} without a grade).",
         "terminal.reread.other": "{count} scripts should be re-read by a person ({ungraded} without a grade).",
+        "terminal.standout.one": "{count} script stands out and should be read by a person.",
+        "terminal.standout.other": "{count} scripts stand out and should be read by a person.",
         "terminal.reliability": "Reliability {reliability} (SD²/(SD²+mean SE²)), SSR {ssr} (1 − mean SE²/variance), "
         "{comparisons} comparisons.",
     },

@@ -46,7 +46,7 @@ def _log_evidence(
     else:
         free = counts.n_items - int(components.max()) - 1
         log_determinant = _approximate_log_determinant(mode.information)
-    return _log_likelihood(counts, mode) - 0.5 * (penalty - free * float(np.log(precision)) + log_determinant)
+    return _log_likelihood(counts, mode) - 0.5 * float(penalty - free * np.log(precision) + log_determinant)
 
 
 def _log_likelihood(counts: PairCounts, mode: Mode) -> float:
@@ -59,7 +59,7 @@ def _log_likelihood(counts: PairCounts, mode: Mode) -> float:
     total = normaliser.sum() if counts.weight is None else counts.weight @ normaliser
     won = mode.scores @ (counts.wins - counts.comparisons_as_other)
     won += mode.orders @ (counts.first_wins - counts.second_seat_weight)
-    return float(won - total)
+    return float(won) - float(total)
 
 
 def _exact_log_determinant(information: Information) -> float:

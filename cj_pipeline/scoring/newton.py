@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import cho_factor, cho_solve
 
-from cj_pipeline.pairing.arrays import FloatArray, IntArray
+from cj_pipeline.pairing.arrays import FloatArray, IntArray, grouped_sums
 from cj_pipeline.scoring.pair_counts import PairCounts
 
 DENSE_UP_TO = 150  # parameters; above, sparse matrix products beat a Cholesky factor
@@ -76,6 +76,7 @@ class Mode:
 
     @property
     def converged(self) -> bool:
+        """Whether the gradient met its tolerance."""
         return self.gradient_norm <= self.tolerance
 
 
@@ -176,9 +177,9 @@ def _derivatives(
 def _coupling(counts: PairCounts, seated: FloatArray) -> FloatArray:
     if counts.judge is None:
         return (counts.row_sums(seated) - counts.other_sums(seated))[:, None]
-    cells = counts.n_items * counts.n_orders
-    as_row = np.bincount(counts.row.astype(np.int64) * counts.n_orders + counts.judge, seated, minlength=cells)
-    as_other = np.bincount(counts.other.astype(np.int64) * counts.n_orders + counts.judge, seated, minlength=cells)
+    n_cells = counts.n_items * counts.n_orders
+    as_row = grouped_sums(counts.row.astype(np.int64) * counts.n_orders + counts.judge, seated, n_cells)
+    as_other = grouped_sums(counts.other.astype(np.int64) * counts.n_orders + counts.judge, seated, n_cells)
     return (as_row - as_other).reshape(counts.n_items, counts.n_orders)
 
 
@@ -200,6 +201,7 @@ def centred(values: FloatArray, components: IntArray) -> FloatArray:
 def newton_step(
     information: Information, components: IntArray, gradient: FloatArray, forcing: float, pinned: bool
 ) -> FloatArray:
+    """Solve information @ step = gradient; `pinned` says that the prior fixes each component's mean."""
     if gradient.size <= DENSE_UP_TO:
         matrix = information.dense()
         if not pinned:
@@ -216,9 +218,7 @@ def pin_components(matrix: FloatArray, components: IntArray) -> None:
     matrix[:n_items, :n_items] += same / np.bincount(components)[components]
 
 
-def conjugate_gradients(
-    information: Information, right_sides: FloatArray, tolerance: float
-) -> FloatArray:
+def conjugate_gradients(information: Information, right_sides: FloatArray, tolerance: float) -> FloatArray:
     """Solve information @ x = b for the columns of b at once, to a relative residual, Jacobi-preconditioned."""
     diagonal = np.concatenate([information.diagonal, information.order])[:, None]
     inverse_diagonal = 1.0 / np.where(diagonal > 0, diagonal, 1.0)

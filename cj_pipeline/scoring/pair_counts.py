@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from cj_pipeline.pairing.arrays import FloatArray, IntArray
+from cj_pipeline.pairing.arrays import FloatArray, IntArray, grouped_sums
 
 SMALL = 50_000  # comparisons; below, numpy's plain loops beat the set-up of a sparse matrix
 
@@ -25,7 +25,7 @@ class PairCounts:
     row_start: IntArray  # (n + 1,) CSR row pointer
     row: IntArray  # (m,) int32
     other: IntArray  # (m,) int32, always above its row
-    seat: FloatArray  # (m,) int8: +1 the row's essay was shown first, -1 second
+    seat: IntArray  # (m,) int8: +1 the row's essay was shown first, -1 second
     judge: IntArray | None  # (m,) which order effect applies; None when there are fewer than two
     weight: FloatArray | None  # (m,); None means one each
     position: IntArray  # (m,) where the comparison stood in the input
@@ -46,15 +46,14 @@ class PairCounts:
     def other_sums(self, values: FloatArray) -> FloatArray:
         """Sum of a value per comparison over the rows in which an item is the other."""
         if values.size < SMALL:
-            return np.bincount(self.other, values, minlength=self.n_items)
-        sums: FloatArray = self.sparse(values).T @ np.ones(self.n_items)
-        return sums
+            return grouped_sums(self.other, values, self.n_items)
+        return np.asarray(self.sparse(values).T @ np.ones(self.n_items))
 
     def order_sums(self, values: FloatArray) -> FloatArray:
         """Sum of a value per comparison for each order effect."""
         if self.judge is None:
             return np.full(self.n_orders, values.sum())
-        return np.bincount(self.judge, values, minlength=self.n_orders)
+        return grouped_sums(self.judge, values, self.n_orders)
 
     def sparse(self, values: FloatArray) -> "sp.csr_array[np.float64]":
         """The strictly upper triangular matrix with a value per comparison."""
@@ -72,7 +71,6 @@ def count_pairs(
     weights: FloatArray | None = None,
 ) -> PairCounts:
     """Sort comparisons by (row, other) in O(m). Arguments are taken as checked."""
-    size = essay_a.size
     lower = np.minimum(essay_a, essay_b)
     by_other, _ = _counting_sort(np.maximum(essay_a, essay_b), n_items)
     within, row_start = _counting_sort(lower[by_other], n_items)
@@ -85,16 +83,15 @@ def count_pairs(
 
     points = outcome if weights is None else outcome * weights
     lost_points = 1 - outcome if weights is None else weights - points
-    wins = np.bincount(essay_a, points, minlength=n_items) + np.bincount(essay_b, lost_points, minlength=n_items)
+    wins = grouped_sums(essay_a, points, n_items) + grouped_sums(essay_b, lost_points, n_items)
     first_wins = points[position]
     second_seats = np.where(a_is_row, 0.0, 1.0 if weight is None else weight)
-    as_row = np.bincount(row, weight, minlength=n_items).astype(np.float64)
-    as_other = np.bincount(other, weight, minlength=n_items).astype(np.float64)
+    as_row, as_other = grouped_sums(row, weight, n_items), grouped_sums(other, weight, n_items)
 
     def per_order(values: FloatArray) -> FloatArray:
         if judge is None:
             return np.full(n_orders, values.sum())
-        return np.bincount(judge, values, minlength=n_orders)
+        return grouped_sums(judge, values, n_orders)
 
     return PairCounts(
         n_items=n_items,

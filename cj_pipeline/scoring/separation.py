@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
-from cj_pipeline.scoring.newton import Information, centred, newton_step, win_probabilities, win_logits
+from cj_pipeline.scoring.newton import Information, centred, newton_step, win_logits, win_probabilities
 from cj_pipeline.scoring.pair_counts import PairCounts
 
 EPS = 0.3  # sirt's and No More Marking's default

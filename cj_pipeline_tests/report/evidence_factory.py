@@ -12,6 +12,7 @@ import pyarrow as pa
 from scipy.stats import norm
 
 from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.grading.agreement import agreement
 from cj_pipeline.report.evidence import Approval, Evidence, JudgeCard
 from cj_pipeline.tables import CONTRACTS, conform
 
@@ -87,6 +88,8 @@ def make_evidence(
     silent = set(range(count - ungraded, count)) if answered else set(range(count))
     graded = anchors >= 3 and withheld is None and answered
     rows = [_projection(scores[i], errors[i], cuts) if i not in silent else None for i in range(count)]
+    usable = answered and anchors >= 3
+    anchor_rows = [_anchor_row(ids[i], int(grade[i]), rows[i]) for i in range(anchors)] if usable else []
     pairs = _pairs(ids, draw)
     tables = {
         "essays": _table(
@@ -105,11 +108,17 @@ def make_evidence(
             ],
         ),
         "comparison_pairs": _table("comparison_pairs", pairs),
-        "provider_batch_jobs": _table("provider_batch_jobs", [_job(card, len(pairs), n) for n, card in enumerate(judges)]),
+        "provider_batch_jobs": _table(
+            "provider_batch_jobs", [_job(card, len(pairs), n) for n, card in enumerate(judges)]
+        ),
         "judgments": _table("judgments", _judgments(pairs, judges, draw) if answered else []),
-        "bradley_terry_scores": _table("bradley_terry_scores", _scores(ids, scores, errors, answers, silent, components)),
+        "bradley_terry_scores": _table(
+            "bradley_terry_scores", _scores(ids, scores, errors, answers, silent, components)
+        ),
         "scale_fit": _table("scale_fit", [_scale_fit(count, len(pairs), components)] if answered else []),
-        "judge_fit": _table("judge_fit", [_judge_fit(card, len(pairs), n) for n, card in enumerate(judges)] if answered else []),
+        "judge_fit": _table(
+            "judge_fit", [_judge_fit(card, len(pairs), n) for n, card in enumerate(judges)] if answered else []
+        ),
         "grade_projections": _table(
             "grade_projections",
             [
@@ -119,10 +128,10 @@ def make_evidence(
         ),
         "anchor_projections": _table(
             "anchor_projections",
-            [_anchor_row(ids[i], int(grade[i]), rows[i]) for i in range(anchors) if answered and anchors >= 3],
+            anchor_rows,
         ),
-        "grade_fit": _table("grade_fit", [_grade_fit(anchors, cuts, withheld or _why_not(anchors, answered))]),
-    }  # fmt: skip
+        "grade_fit": _table("grade_fit", [_grade_fit(anchor_rows, cuts, withheld or _why_not(anchors, answered))]),
+    }
     return Evidence(
         batch_id="eng5-spring-2026",
         title=title,
@@ -336,25 +345,41 @@ def _anchor_row(essay_id: str, grade: int, row: Mapping[str, Any] | None) -> dic
         "projected_grade": None if row is None else LABELS[row["median"]],
         "p_grade": None if row is None else float(row["shares"][grade]),
         "residual": None if row is None else float(row["median"] - grade),
-        "deviation": None if row is None else 0.4 * abs(row["median"] - grade),
     }
 
 
-def _grade_fit(anchors: int, cuts: np.ndarray[Any, Any], withheld: str | None) -> dict[str, Any]:
-    usable = anchors >= 3
+def _grade_fit(
+    anchors: Sequence[Mapping[str, Any]], cuts: np.ndarray[Any, Any], withheld: str | None
+) -> dict[str, Any]:
+    nothing = dict.fromkeys(field.name for field in CONTRACTS["grade_fit"])
+    if not anchors:
+        return {
+            **nothing,
+            "labels": [],
+            "thresholds": [],
+            "threshold_standard_errors": [],
+            "anchors": 0,
+            "withheld": withheld,
+        }
+    known = [LABELS.index(row["grade"]) for row in anchors]
+    given = [LABELS.index(row["projected_grade"]) for row in anchors]
+    found = agreement(given, known, len(LABELS))
     return {
-        "scale": "a_to_f" if usable else None,
-        "labels": list(LABELS) if usable else [],
-        "thresholds": cuts.tolist() if usable else [],
-        "threshold_standard_errors": [0.2] * 5 if usable else [],
-        "anchors": anchors,
+        **nothing,
+        "scale": "a_to_f",
+        "labels": list(LABELS),
+        "thresholds": cuts.tolist(),
+        "threshold_standard_errors": [0.2] * len(cuts),
+        "anchors": len(anchors),
         "withheld": withheld,
-        "exact": 0.58 if usable else None,
-        "adjacent": 0.92 if usable else None,
-        "mae": 0.51 if usable else None,
-        "qwk": 0.88 if usable else None,
-        "spearman": 0.93 if usable else None,
-        "anchor_tau": 0.86 if usable else None,
-        "anchor_tau_limit": 0.58 if usable else None,
-        "largest_deviation": 1.2 if usable else None,
+        "exact": found.exact,
+        "adjacent": found.adjacent,
+        "mae": found.mae,
+        "qwk": found.qwk,
+        "spearman": found.spearman,
+        "anchor_tau": 0.86,
+        "anchor_tau_limit": 0.58,
+        "anchor_tau_chance": 0.42,
+        "largest_deviation": 1.2,
+        "largest_deviation_anchor": anchors[0]["essay_id"],
     }

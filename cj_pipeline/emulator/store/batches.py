@@ -121,27 +121,32 @@ class Batches:
         return [row["id"] for row in self._database.rows(query)]
 
     def set_validated(self, batch_id: str, *, total: int, model: str | None, errors: Sequence[dict[str, Any]]) -> None:
-        """What reading the input found; the first finding stays."""
+        """What reading the input found; the time of the first reading stays."""
         with self._database.transaction() as connection:
             connection.execute(
-                "update batches set validated_at = ?, total = ?, model = ?, errors = ?"
-                " where id = ? and validated_at is null",
+                "update batches set validated_at = coalesce(validated_at, ?), total = ?, model = ?, errors = ?"
+                " where id = ?",
                 [time.time(), total, model, json.dumps(errors), batch_id],
             )
 
-    def set_cancelling(self, batch: Batch, *, at: float, stop_rank: int | None) -> None:
+    def set_cancelling(self, batch_id: str, *, at: float, stop_rank: int | None) -> list[str]:
         """Let the work stop before the item `stop_rank`, or, when that is None, never begin.
 
-        What was already written is forgotten; the work is done anew up to the stop, with the same answers.
+        What was already written is forgotten, and its file ids returned; the work is done anew up to the stop,
+        with the same answers.
         """
         with self._database.transaction() as connection:
+            written = connection.execute(
+                "select files.id from files join batches on files.id in (output_file_id, error_file_id)"
+                " where batches.id = ?",
+                [batch_id],
+            ).fetchall()
             connection.execute(
                 "update batches set cancelling_at = ?, stop_rank = ?, judged_at = ?, completed = 0, failed = 0,"
                 " prompt_tokens = 0, completion_tokens = 0, output_file_id = null, error_file_id = null where id = ?",
-                [at, stop_rank or 0, None if stop_rank is not None else at, batch.id],
+                [at, stop_rank or 0, None if stop_rank is not None else at, batch_id],
             )
-            written = [batch.output_file_id, batch.error_file_id]
-            connection.execute("delete from files where id in (?, ?)", written)
+        return [row["id"] for row in written]
 
     def set_judged(self, batch: Batch, outcome: Outcome) -> bool:
         """Publish what the work gave; False when the batch was cancelled meanwhile and it has to be done anew."""

@@ -35,9 +35,10 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "sort";
-    button.append(...head.childNodes);
-    button.addEventListener("click", () => sort(table, head, column));
+    button.ariaLabel = head.textContent;
     head.append(button);
+    head.classList.add("sortable");
+    head.addEventListener("click", () => sort(table, head, column));
   });
 }
 addEventListener("hashchange", openTarget);

@@ -1,0 +1,32 @@
+"""The asset `batch_report`: what people read, and the last word on whether grades may be published."""
+
+import dagster as dg
+
+from cj_pipeline.defs.checks import results, specs_for
+from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.report.findings import CHECKS
+from cj_pipeline.report.gather import gather_evidence, publish_report
+
+
+@dg.asset(
+    partitions_def=batches, group_name="report", kinds={"html"}, deps=["grade_projections"],
+    check_specs=specs_for("batch_report", CHECKS),
+)  # fmt: skip
+def batch_report(context: dg.AssetExecutionContext, deployment: DeploymentResource) -> dg.MaterializeResult:
+    """One self-contained HTML file: accuracy, ranking, grades, what to re-read, judges, money, provenance.
+
+    It is written also when a gate is red; then it says which, the grades are withheld, and the run fails.
+    """
+    opened = deployment.open()
+    evidence = gather_evidence(opened, context.partition_key)
+    location = publish_report(opened, evidence)
+    return dg.MaterializeResult(
+        metadata={
+            "report": dg.MetadataValue.path(location),
+            "findings": len(evidence.findings),
+            "red": sum(not finding.passed for finding in evidence.findings),
+            "spent_usd": evidence.spent_usd,
+        },
+        check_results=list(results([evidence.findings[-1]])),
+    )

@@ -1,0 +1,53 @@
+"""The asset `comparison_pairs`: which essays meet, and who is shown first."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from cj_pipeline.defs.checks import results, specs_for
+from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.findings import refuse_structural
+from cj_pipeline.jobs.plan import budget_of, estimate_wave, open_wave
+from cj_pipeline.jobs.revisions import open_revision
+from cj_pipeline.pairing.findings import CHECKS, pair_findings
+from cj_pipeline.providers import usd
+
+
+@dg.asset(partitions_def=batches, group_name="plan", kinds={"parquet"})
+def comparison_pairs(
+    context: dg.AssetExecutionContext, deployment: DeploymentResource, essays: pa.Table
+) -> dg.Output[pa.Table]:
+    """The pairs of the batch's single wave, with what asking them would cost. Free.
+
+    Once recorded for a revision the wave is read back, never planned again.
+    """
+    opened = deployment.open()
+    batch = opened.batch(context.partition_key)
+    open_revision(opened.ledger, batch)
+    pairs = open_wave(opened.ledger, opened.store, batch)
+    refuse_structural(batch.batch_id, pair_findings(essays, pairs, budget_of(batch)))
+    estimates = estimate_wave(batch, pairs)
+    return dg.Output(
+        pairs,
+        metadata={
+            "pairs": pairs.num_rows,
+            "comparisons": sum(estimate.comparisons for estimate in estimates.values()),
+            "expected_input_tokens": sum(estimate.input_tokens for estimate in estimates.values()),
+            "low_usd": usd(sum(estimate.low for estimate in estimates.values())),
+            "expected_usd": usd(sum(estimate.expected for estimate in estimates.values())),
+            "high_usd": usd(sum(estimate.high for estimate in estimates.values())),
+        },
+    )
+
+
+@dg.multi_asset_check(specs=specs_for("comparison_pairs", CHECKS))
+def pair_checks(
+    context: dg.AssetCheckExecutionContext, deployment: DeploymentResource
+) -> Iterator[dg.AssetCheckResult]:
+    """Claims about the planned pairs of a batch."""
+    opened = deployment.open()
+    batch = opened.batch(context.partition_key)
+    pairs = opened.read_table("comparison_pairs", batch.batch_id)
+    yield from results(pair_findings(batch.essays, pairs, budget_of(batch)))

@@ -1,0 +1,52 @@
+"""The asset `grade_projections`: grades with probabilities, or the reason why there are none."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from cj_pipeline.defs.checks import results, specs_for
+from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.resources import DeploymentResource, Tables
+from cj_pipeline.findings import refuse_structural, with_overrides
+from cj_pipeline.grading.findings import CHECKS, grade_findings
+from cj_pipeline.grading.grade_projections import grade_tables
+from cj_pipeline.judging.findings import judgment_findings
+
+
+@dg.asset(partitions_def=batches, group_name="scale", kinds={"numpy", "parquet"}, deps=["bradley_terry_scores"])
+def grade_projections(
+    context: dg.AssetExecutionContext,
+    deployment: DeploymentResource,
+    essays: pa.Table,
+    comparison_pairs: pa.Table,
+    judgments: pa.Table,
+) -> dg.Output[Tables]:
+    """One row per essay: grade, probabilities, 80 % range, what a person should re-read and why.
+
+    A red gate withholds all grades with its reason; no scale or too few anchors give scores without grades.
+    """
+    batch = deployment.open().batch(context.partition_key)
+    tables = grade_tables(batch, judgments, judgment_findings(batch, comparison_pairs, judgments))
+    checks = batch.manifest.checks
+    findings = grade_findings({**tables, "essays": essays}, max_ungraded_share=checks.max_ungraded_share)
+    refuse_structural(batch.batch_id, findings)
+    fit = tables["grade_fit"].to_pylist()[0]
+    graded = tables["grade_projections"].num_rows - tables["grade_projections"]["grade"].null_count
+    figures = {name: fit[name] for name in ("exact", "adjacent", "mae", "qwk", "anchor_tau") if fit[name] is not None}
+    withheld = fit["withheld"] or "no: grades are given"
+    return dg.Output(tables, metadata={"graded": graded, "withheld": withheld, **figures})
+
+
+@dg.multi_asset_check(specs=specs_for("grade_projections", CHECKS))
+def grade_checks(
+    context: dg.AssetCheckExecutionContext, deployment: DeploymentResource
+) -> Iterator[dg.AssetCheckResult]:
+    """Claims about the grades of a batch."""
+    opened = deployment.open()
+    batch = opened.batch(context.partition_key)
+    names = ("essays", "grade_projections", "anchor_projections", "grade_fit")
+    tables = {name: opened.read_table(name, batch.batch_id) for name in names}
+    checks = batch.manifest.checks
+    findings = grade_findings(tables, max_ungraded_share=checks.max_ungraded_share)
+    yield from results(with_overrides(findings, checks.override))

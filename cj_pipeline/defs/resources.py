@@ -1,0 +1,59 @@
+"""What assets are given: the deployment, opened when it is first needed, never when definitions load."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pyarrow as pa
+
+from cj_pipeline.deployment import Deployment
+from cj_pipeline.tables import CONTRACTS
+
+Tables = Mapping[str, pa.Table]
+
+
+class DeploymentResource(dg.ConfigurableResource):
+    """Opens the deployment that the environment describes (see `cj_pipeline.settings`)."""
+
+    def open(self) -> Deployment:
+        """The deployment, with its ledger brought up to the newest schema."""
+        return Deployment.open()
+
+
+class TableIOManager(dg.ConfigurableIOManager):
+    """Keeps each asset's table in the store, and refuses to hand over one that is out of date.
+
+    An asset that makes several tables returns them by name; the one named after the asset is what the next
+    asset is handed.
+    """
+
+    def handle_output(self, context: dg.OutputContext, obj: pa.Table | Tables) -> None:
+        """Write the table or tables and show where they lie."""
+        name = context.asset_key.path[-1]
+        tables: Tables = {name: obj} if isinstance(obj, pa.Table) else obj
+        locations = Deployment.open().write_tables(context.partition_key, tables)
+        context.add_output_metadata(
+            {
+                "dagster/row_count": tables[name].num_rows,
+                "dagster/uri": locations[name],
+                "dagster/column_schema": column_schema(name),
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> pa.Table:
+        """The stored table of the asset upstream. Raises `StaleTable`."""
+        return Deployment.open().read_table(context.asset_key.path[-1], context.partition_key)
+
+
+def column_schema(name: str) -> dg.TableSchema:
+    """A contract as the Dagster UI shows it, with the meaning of every column."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=field.name,
+                type=str(field.type),
+                description=field.metadata[b"meaning"].decode(),
+                constraints=dg.TableColumnConstraints(nullable=field.nullable),
+            )
+            for field in CONTRACTS[name]
+        ]
+    )

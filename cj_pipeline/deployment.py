@@ -1,0 +1,53 @@
+"""One installation: its settings, ledger and store, and how a batch and its tables are found in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from cj_pipeline.batch import Batch, batch_folder, batch_ids, read_batch
+from cj_pipeline.errors import StaleTable
+from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.settings import Settings
+from cj_pipeline.store import Store
+from cj_pipeline.tables import refuse_stale
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the command line and Dagster both work on."""
+
+    settings: Settings
+    ledger: Ledger
+    store: Store
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> "Deployment":
+        """Open what the environment names; creates ledger and folders that are not there yet."""
+        settings = settings or Settings()
+        return cls(settings, Ledger(settings.ledger_url), Store(settings.store))
+
+    def batch_ids(self) -> list[str]:
+        """All batch folders, one's own and the samples."""
+        return batch_ids([self.settings.batches, self.settings.samples])
+
+    def batch(self, batch_id: str) -> Batch:
+        """Read a batch from its folder. Raises `BatchError`."""
+        return read_batch(batch_folder(batch_id, [self.settings.batches, self.settings.samples]))
+
+    def read_table(self, name: str, batch_id: str) -> pa.Table:
+        """A stored table, if it is of the current revision and purchase. Raises `StaleTable`."""
+        try:
+            table, found = self.store.read_table(name, batch_id)
+        except FileNotFoundError:
+            raise StaleTable(f"batch {batch_id}: there are no {name} yet. Materialise {name} first.") from None
+        refuse_stale(name, batch_id, found, self.ledger.provenance(batch_id))
+        return table
+
+    def write_tables(self, batch_id: str, tables: Mapping[str, pa.Table]) -> dict[str, str]:
+        """Store tables by name under the batch's current revision and ledger version; returns their locations."""
+        current = self.ledger.provenance(batch_id)
+        return {
+            name: self.store.location(self.store.write_table(name, batch_id, table, current))
+            for name, table in tables.items()
+        }

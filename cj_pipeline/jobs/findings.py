@@ -1,0 +1,120 @@
+"""Claims about the jobs of a batch."""
+
+from datetime import timedelta
+
+import pyarrow as pa
+
+from cj_pipeline.batch import Batch
+from cj_pipeline.errors import NotApproved
+from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.jobs.job import Job, State, jobs_of
+from cj_pipeline.jobs.ledger import Ledger, ledger_time
+from cj_pipeline.jobs.spending import caps_for
+from cj_pipeline.providers import usd
+from cj_pipeline.providers.openai_wire import MAX_REQUEST_FILE_BYTES, MAX_REQUESTS_PER_JOB
+from cj_pipeline.settings import Settings
+
+WINDOW = timedelta(hours=26)  # the provider's 24 h and two more for its own clean-up
+
+CHECKS = {
+    "approved": (Kind.STRUCTURAL, "What is being bought was approved, or needs no approval."),
+    "within_caps": (Kind.STRUCTURAL, "Reserved and spent money stay under the batch's cap."),
+    "within_provider_limits": (Kind.STRUCTURAL, "No job is larger than the provider takes."),
+    "items_as_planned": (Kind.STRUCTURAL, "The first attempt asks every planned comparison once."),
+    "creation_certain": (Kind.ADVICE, "No job is in doubt about whether the provider accepted it."),
+    "within_window": (Kind.ADVICE, "No job is out longer than the provider's window."),
+}
+
+
+def job_findings(ledger: Ledger, batch: Batch, pairs: pa.Table, settings: Settings) -> list[Finding]:
+    """All claims about the table `provider_batch_jobs`, in the order of `CHECKS`."""
+    jobs = jobs_of(ledger, batch.batch_id, ledger.provenance(batch.batch_id).revision)
+    return [
+        _approved(ledger, batch, settings),
+        _within_caps(ledger, batch, jobs, settings),
+        _within_limits(jobs),
+        _items(batch, pairs, jobs),
+        _certain(jobs),
+        _in_window(jobs),
+    ]
+
+
+def _approved(ledger: Ledger, batch: Batch, settings: Settings) -> Finding:
+    try:
+        cap = caps_for(ledger, batch, settings).batch
+    except NotApproved as error:
+        return _finding("approved", False, str(error))
+    if not batch.manifest.paid:
+        return _finding("approved", True, "no judge of this batch costs money")
+    return _finding("approved", True, f"up to USD {usd(cap):.2f}", ceiling_usd=usd(cap))
+
+
+def _within_caps(ledger: Ledger, batch: Batch, jobs: list[Job], settings: Settings) -> Finding:
+    used = sum(job.reserved_nano_usd + (job.spent_nano_usd or 0) for job in jobs)
+    try:
+        cap = caps_for(ledger, batch, settings).batch
+    except NotApproved:
+        cap = 0
+    return _finding(
+        "within_caps",
+        used <= cap,
+        f"USD {usd(used):.4f} reserved and spent on this revision, cap USD {usd(cap):.4f}",
+        used_usd=usd(used),
+        cap_usd=usd(cap),
+    )
+
+
+def _within_limits(jobs: list[Job]) -> Finding:
+    items = max((job.items for job in jobs), default=0)
+    size = max((job.request_bytes for job in jobs), default=0)
+    return _finding(
+        "within_provider_limits",
+        items <= MAX_REQUESTS_PER_JOB and size <= MAX_REQUEST_FILE_BYTES,
+        f"the largest of {len(jobs)} jobs has {items:,} requests and {size / 1e6:.1f} MB",
+        largest_items=items,
+        largest_bytes=size,
+    )
+
+
+def _items(batch: Batch, pairs: pa.Table, jobs: list[Job]) -> Finding:
+    asked = sum(job.items for job in jobs if job.attempt == 1)
+    planned = sum(max(1, round(judge.share * pairs.num_rows)) for judge in batch.manifest.judges)
+    return _finding(
+        "items_as_planned",
+        asked == planned,
+        f"{asked} comparisons in the jobs, {planned} planned",
+        asked=asked,
+        planned=planned,
+    )
+
+
+def _certain(jobs: list[Job]) -> Finding:
+    uncertain = [job.job_id for job in jobs if job.state is State.UNKNOWN]
+    return _finding(
+        "creation_certain",
+        not uncertain,
+        f"{len(uncertain)} jobs may or may not exist at the provider {', '.join(uncertain)}".strip(),
+        uncertain=len(uncertain),
+    )
+
+
+def _in_window(jobs: list[Job]) -> Finding:
+    durations = [_duration(job) for job in jobs if job.submitted_at and job.ended_at]
+    longest = max(durations, default=timedelta())
+    return _finding(
+        "within_window",
+        longest <= WINDOW,
+        f"{len(durations)} jobs ended, the longest after {longest.total_seconds() / 3600:.2f} h",
+        longest_seconds=longest.total_seconds(),
+    )
+
+
+def _duration(job: Job) -> timedelta:
+    submitted, ended = ledger_time(job.submitted_at), ledger_time(job.ended_at)
+    assert submitted is not None
+    assert ended is not None
+    return max(timedelta(), ended - submitted)
+
+
+def _finding(name: str, passed: bool, summary: str, **numbers: float | int | str) -> Finding:
+    return Finding("provider_batch_jobs", name, CHECKS[name][0], bool(passed), summary, numbers)

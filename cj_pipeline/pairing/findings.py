@@ -1,0 +1,90 @@
+"""Claims about the planned pairs of a batch."""
+
+import pyarrow as pa
+
+from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.pairing.comparison_pairs import PairBudget, item_indices
+from cj_pipeline.pairing.design import Design, describe_design
+
+MOST_SEAT_IMBALANCE = 2  # first minus second seat, per essay; what the single-wave plan guarantees
+LEAST_COMPARISONS = 10  # per essay; generally sufficient (Kinnear, Jones & Davies 2025, 101 data sets)
+
+CHECKS = {
+    "pairs_unique": (Kind.STRUCTURAL, "No ordered pair is planned twice, and no essay meets itself."),
+    "within_budget": (Kind.STRUCTURAL, "The plan holds no more comparisons than the cap allows."),
+    "connected": (Kind.STRUCTURAL, "Every essay is linked to every other by a chain of comparisons."),
+    "seats_balanced": (Kind.ADVICE, "Every essay is shown first about as often as second."),
+    "comparisons_per_essay": (Kind.ADVICE, "Every essay meets enough others to be placed."),
+}
+
+
+def pair_findings(essays: pa.Table, pairs: pa.Table, budget: PairBudget) -> list[Finding]:
+    """All claims about the table `comparison_pairs`, in the order of `CHECKS`."""
+    first = item_indices(pairs["essay_a"], essays["essay_id"])
+    second = item_indices(pairs["essay_b"], essays["essay_id"])
+    design = describe_design(first, second, essays.num_rows)
+    ordered = len(set(zip(first.tolist(), second.tolist(), strict=True)))
+    return [
+        _unique(pairs.num_rows, ordered, int((first == second).sum())),
+        _within(pairs.num_rows, budget),
+        _connected(design, pairs.num_rows, essays.num_rows),
+        _balanced(design),
+        _enough(design, essays.num_rows),
+    ]
+
+
+def _unique(pairs: int, ordered: int, with_itself: int) -> Finding:
+    return _finding(
+        "pairs_unique",
+        ordered == pairs and not with_itself,
+        f"{ordered} different ordered pairs of {pairs}, {with_itself} of an essay with itself",
+        pairs=pairs,
+        different=ordered,
+    )
+
+
+def _within(pairs: int, budget: PairBudget) -> Finding:
+    return _finding(
+        "within_budget",
+        pairs <= budget.pairs,
+        f"{pairs} pairs, {budget.pairs} allowed ({budget.coverage} different, {budget.audit} mirrored)",
+        pairs=pairs,
+        allowed=budget.pairs,
+        audit=budget.audit,
+    )
+
+
+def _connected(design: Design, pairs: int, essays: int) -> Finding:
+    # with fewer pairs than a chain needs nothing could be connected; each part is then scored apart
+    possible = pairs >= essays - 1
+    return _finding(
+        "connected",
+        design.n_components == 1 or not possible,
+        f"{design.n_components} connected parts" + ("" if possible else f": {pairs} pairs cannot link {essays} essays"),
+        components=design.n_components,
+    )
+
+
+def _balanced(design: Design) -> Finding:
+    worst = int(design.max_seat_imbalance)
+    return _finding(
+        "seats_balanced",
+        worst <= MOST_SEAT_IMBALANCE,
+        f"the largest difference between first and second seats of an essay is {worst}",
+        largest_imbalance=worst,
+    )
+
+
+def _enough(design: Design, essays: int) -> Finding:
+    least = min(LEAST_COMPARISONS, essays - 1)
+    return _finding(
+        "comparisons_per_essay",
+        design.min_comparisons >= least,
+        f"{design.min_comparisons} to {design.max_comparisons} comparisons per essay; {least} are generally sufficient",
+        fewest=int(design.min_comparisons),
+        most=int(design.max_comparisons),
+    )
+
+
+def _finding(name: str, passed: bool, summary: str, **numbers: float | int | str) -> Finding:
+    return Finding("comparison_pairs", name, CHECKS[name][0], bool(passed), summary, numbers)
