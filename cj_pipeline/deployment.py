@@ -9,8 +9,8 @@ from cj_pipeline.batch import Batch, batch_folder, batch_ids, read_batch
 from cj_pipeline.errors import StaleTable
 from cj_pipeline.jobs.ledger import Ledger
 from cj_pipeline.settings import Settings
-from cj_pipeline.store import Store
-from cj_pipeline.tables import refuse_stale
+from cj_pipeline.store import Store, table_path
+from cj_pipeline.tables import CONTRACTS, refuse_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,13 @@ class Deployment:
             name: self.store.location(self.store.write_table(name, batch_id, table, current))
             for name, table in tables.items()
         }
+
+    def keep_tables_of_earlier_revision(self, batch_id: str) -> None:
+        """Move tables that belong to another revision than the current one out of the way of the new ones."""
+        current = self.ledger.provenance(batch_id).revision
+        for name in CONTRACTS:
+            path = table_path(name, batch_id)
+            if self.store.exists(path):
+                _, found = self.store.read_table(name, batch_id)
+                if found.revision != current:
+                    self.store.move(path, f"revisions/{batch_id}/{found.revision[:16]}/{name}.parquet")

@@ -1,6 +1,5 @@
 """The output and error files of a batch while they are written, and the sums that go with them."""
 
-import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import Any, Self
 
 from cj_pipeline.emulator.lifecycle import ends_at
 from cj_pipeline.emulator.store import Batch, DoneItem, File, Outcome
-from cj_pipeline.emulator.store.files import Files
+from cj_pipeline.emulator.store.files import Files, fresh_file_id
 
 _SUCCESS = 200
 
@@ -75,10 +74,8 @@ class Results:
         written.close()
         if not written.bytes:
             return None
-        # the id depends on where the work stopped, so that a cancelled batch's files are never the earlier ones
-        digest = hashlib.sha256(f"{batch.id}/{which}/{batch.stop_rank}".encode()).hexdigest()
         file = File(
-            id=f"file-{digest[:24]}",
+            id=fresh_file_id(),
             filename=f"{batch.id}_{which}.jsonl",
             purpose="batch_output",
             bytes=written.bytes,

@@ -42,7 +42,7 @@ class GradeProjection:
     p_exact: FloatArray  # P(the grade is right)
     p_within_one: FloatArray
     ungraded_reason: list[str | None]
-    thresholds: FloatArray  # (n_labels - 1,) cuts in logits, of the component with most anchors
+    thresholds: FloatArray  # (n_labels - 1,) cuts on the unshrunk scores, of the component with most anchors
     threshold_standard_errors: FloatArray
     discrepancy: float  # logits: sd between this judge's scale and the anchors' grades, found by leaving one out
     leave_one_out: LeaveOneAnchorOut
@@ -65,7 +65,7 @@ def project_grades(fit: ScaleFit, anchors: ArrayLike, anchor_grades: ArrayLike, 
     NotGradable when no component has them, ValueError when the arguments do not fit together.
     """
     items, grades = _checked_anchors(fit, np.asarray(anchors), np.asarray(anchor_grades), scale)
-    usable = np.isfinite(fit.scores[items]) & np.isfinite(fit.standard_errors[items])
+    usable = np.isfinite(fit.scores[items])
     calibrations: dict[int, _Calibration] = {}
     shortcomings: dict[int, str] = {}
     for component in np.unique(fit.component).tolist():
@@ -88,8 +88,8 @@ def project_grades(fit: ScaleFit, anchors: ArrayLike, anchor_grades: ArrayLike, 
             reasons[item] = f"its group of linked essays has {shortcomings[component]}"
     for component, calibration in calibrations.items():
         linked = np.flatnonzero((fit.component == component) & np.isfinite(fit.scores))
-        variances = fit.standard_errors[linked] ** 2 + calibration.anchors.discrepancy**2
-        probabilities[linked] = label_probabilities(fit.scores[linked], variances, calibration.thresholds)
+        variances = fit.unshrunk_standard_errors[linked] ** 2 + calibration.anchors.discrepancy**2
+        probabilities[linked] = label_probabilities(fit.unshrunk_scores[linked], variances, calibration.thresholds)
     left_out = summarise_left_out([calibration.anchors for calibration in calibrations.values()], scale)
     probabilities[left_out.anchors] = left_out.probabilities
     return _projection(scale, probabilities, reasons, calibrations, left_out)
@@ -160,7 +160,7 @@ def _nothing_gradable(n_anchors: int, n_usable: int, shortcomings: dict[int, str
 
 
 def _calibrate(fit: ScaleFit, items: IntArray, grades: IntArray, scale: GradeScale) -> _Calibration:
-    positions, variances = fit.scores[items], fit.standard_errors[items] ** 2
+    positions, variances = fit.unshrunk_scores[items], fit.unshrunk_standard_errors[items] ** 2
     return _Calibration(
         anchors=leave_each_out(items, grades, positions, variances, scale),
         thresholds=fit_thresholds(positions, variances, grades, scale),

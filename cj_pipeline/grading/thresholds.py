@@ -1,6 +1,6 @@
 """Cuts between grades from anchors: ordinal probit with measurement error and smooth spacing.
 
-P(grade g of anchor a) = Phi((c_g - t_a) / s_a) - Phi((c_(g-1) - t_a) / s_a), s_a^2 = se_a^2 + (.28 step)^2
+P(grade g of anchor a) = Phi((c_g - t_a) / s_a) - Phi((c_(g-1) - t_a) / s_a), s_a^2 = se_a^2 + (.5 step)^2
 (McCullagh 1980). Widths are exp(m + e_k), e_k ~ N(0, .5^2): increasing by construction, so that grades
 without an anchor, or with one, still have a place.
 """
@@ -17,7 +17,7 @@ from cj_pipeline.pairing.arrays import FloatArray, IntArray
 
 SPACING_SD = 0.5  # of log widths around their mean
 STEP_SD = 1.0  # of the log mean width around the anchors' own spread per grade
-WITHIN_GRADE_SD = 0.28  # of a position within its grade, in steps: uniform would be 1 / sqrt(12)
+WITHIN_GRADE_SD = 0.5  # steps: uniform within a grade would be .29; anchors' grades are judgments, too
 
 
 @dataclass(frozen=True, slots=True)

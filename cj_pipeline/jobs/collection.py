@@ -43,8 +43,14 @@ class Progress:
 
     planned: int
     uncertain: int
-    at_provider: int
+    waiting: int  # accepted by the provider, which has not ended them yet
+    ended: int  # to be fetched and read
     done: int
+
+    @property
+    def at_provider(self) -> int:
+        """Bought, and not read yet."""
+        return self.waiting + self.ended
 
     @property
     def complete(self) -> bool:
@@ -56,7 +62,8 @@ class Progress:
         parts = {
             "to be bought": self.planned,
             "uncertain": self.uncertain,
-            "at the provider": self.at_provider,
+            "at the provider": self.waiting,
+            "to be read": self.ended,
             "done": self.done,
         }
         return ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing planned yet"
@@ -67,8 +74,9 @@ def progress_of(ledger: Ledger, batch_id: str) -> Progress:
     jobs = jobs_of(ledger, batch_id, ledger.provenance(batch_id).revision)
     planned = sum(job.state in UNBOUGHT for job in jobs)
     uncertain = sum(job.state in UNCERTAIN for job in jobs)
+    waiting = sum(job.state is State.SUBMITTED for job in jobs)
     done = sum(job.state in DONE for job in jobs)
-    return Progress(planned, uncertain, len(jobs) - planned - uncertain - done, done)
+    return Progress(planned, uncertain, waiting, len(jobs) - planned - uncertain - waiting - done, done)
 
 
 def collect(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> pa.Table | Progress:

@@ -172,7 +172,7 @@ def preference_chart(judges: Sequence[Preference], *, text: str, x_label: str) -
         dots.append(_dot(middle, y))
         names.append(_name(_cut_middle(judge.judge), y))
     height = step * len(judges)
-    even = _path("cut", [f"M{axis.at(50):g} 0V{height:g}"])
+    even = _path("even", [f"M{axis.at(50):g} 0V{height:g}"])
     marks = [even, _path("i80", intervals), _path("dot", dots)]
     return _chart(axis, height, marks=marks, letters=names, text=text, x_label=x_label)
 

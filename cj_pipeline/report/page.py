@@ -52,6 +52,7 @@ from cj_pipeline.report.figures import (
 from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed, quoted
 
 MOST_JOBS_SHOWN = 50
+ROWS_BELOW_A_CHART = 12  # on paper a longer ranking table begins its own page
 MOST_SCRIPTS_OPEN = 25  # longer lists show this many; the rest unfolds
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not allowed in HTML; shown as unreadable
 
@@ -109,6 +110,7 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
     return {
         "evidence": evidence,
         "rows": rows,
+        "long": len(rows) > ROWS_BELOW_A_CHART,
         "most_open": MOST_SCRIPTS_OPEN,
         "by_id": {row.essay_id: row for row in rows},
         "anchor_count": sum(row.is_anchor for row in rows),

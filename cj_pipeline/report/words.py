@@ -135,9 +135,6 @@ ENGLISH = Catalogue(
         "quadratic weighted kappa {qwk}; average error {mae} grades. Known grades never enter the scale.",
         "trust.known.scores": "{n} pupils’ essays have a known grade from elsewhere. The Spearman correlation of "
         "score and known grade is {score}; 1 would be the same order.",
-        "fact.anchors": "anchors exactly right",
-        "fact.anchors.value": "{exact} of {n}",
-        "fact.within": "within one grade",
         "fact.essays": "essays",
         "fact.essays.note": "{pupils} by pupils, {anchors} anchors",
         "fact.comparisons": "comparisons answered",
@@ -208,7 +205,6 @@ ENGLISH = Catalogue(
             "Interval chart of {count} essays, best first, from {best} at {top} to {worst} at {bottom} logits. Each "
             "has an 80 % and a 95 % interval. The table below carries the same figures."
         ),
-        "ranking.chart.cuts": "Dashed lines are the cuts between grades.",
         "ranking.key.pupil": "pupil",
         "ranking.key.anchor": "anchor",
         "ranking.key.80": "80 % interval",
@@ -294,7 +290,7 @@ ENGLISH = Catalogue(
         "judges.pairs.other": "{count} pairs",
         "judges.flips.none": "No pair was asked again with the seats exchanged, so its steadiness was not measured.",
         "judges.ties": "{share} of its verdicts are ties.",
-        "judges.ties.none": "None of its verdicts is a tie.",
+        "judges.ties.none": "No verdict is a tie.",
         "judges.unanswered.none": "Every comparison it was asked has a verdict.",
         "judges.silent.one": "{count} comparison has no verdict.",
         "judges.silent.other": "{count} comparisons have no verdict.",
@@ -305,7 +301,6 @@ ENGLISH = Catalogue(
         "judges.chart.x": "of two equal essays, the first wins (%)",
         "judges.chart.text": "Dot and 95 % interval per judge on a scale from 0 to 100 %: {parts}.",
         "judges.chart.part": "{judge} {share} ({low} to {high})",
-        "judges.all": "all judges",
         "judges.seats": "Seats in the plan: how much more often an essay is shown first than second",
         "judges.seats.x": "times first minus times second",
         "judges.seats.y": "essays",

@@ -47,6 +47,10 @@ class Information:
         n_items = self.diagonal.size
         return Information(self.pairs, self.upper, self.diagonal, np.zeros((n_items, 0)), np.zeros(0))
 
+    def without_prior(self, precision: float) -> "Information":
+        """The same less the scores' prior: the likelihood's own information."""
+        return Information(self.pairs, self.upper, self.diagonal - precision, self.coupling, self.order)
+
     def dense(self) -> FloatArray:
         """The full (n + J, n + J) matrix."""
         n_items, n_orders = self.coupling.shape

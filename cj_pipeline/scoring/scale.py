@@ -14,11 +14,12 @@ from cj_pipeline.scoring.fit import (
     checked_comparisons,
     fit_mode,
 )
-from cj_pipeline.scoring.newton import Information, Mode, win_probabilities
+from cj_pipeline.scoring.newton import Mode, win_probabilities
 from cj_pipeline.scoring.pair_counts import PairCounts, count_pairs
 from cj_pipeline.scoring.residuals import conditional_order_effects, count_flips, misfit, pair_dispersion
 from cj_pipeline.scoring.separation import separate
-from cj_pipeline.scoring.standard_errors import centred_covariances, centred_variances
+from cj_pipeline.scoring.standard_errors import centred_variances
+from cj_pipeline.scoring.unshrunk import unshrunk_scores
 
 LARGEST_PANEL = 32  # judges with an order effect each in the joint fit; a larger crowd shares one
 
@@ -48,6 +49,8 @@ class ScaleFit:
 
     scores: FloatArray
     standard_errors: FloatArray
+    unshrunk_scores: FloatArray  # free of the prior's pull and of first-order bias: what grades are cut on
+    unshrunk_standard_errors: FloatArray
     comparisons: IntArray
     wins: FloatArray  # a tie is half a win
     infit: FloatArray
@@ -66,11 +69,6 @@ class ScaleFit:
     phi: float  # dispersion of repeated pairs; 1 when no pair repeats
     standard_error_accuracy: float  # largest relative error found at the exact columns; 0 when all are exact
     judges: JudgeFit
-    information: Information  # of the scores at their mode, prior included, phi not
-
-    def covariances(self, items: IntArray) -> FloatArray:
-        """Covariances (n_items, k) of every centred score with those of `items`, inflated by phi."""
-        return centred_covariances(self.information, self.component, items) * self.phi
 
 
 def score_comparisons(
@@ -97,6 +95,7 @@ def score_comparisons(
     counts = count_pairs(first, second, won, n_items, judge=judge, n_orders=panel)
     mode, sd = fit_mode(counts, components, prior_sd)
     variances = centred_variances(mode.information, components)
+    unshrunk, unshrunk_variances = unshrunk_scores(counts, mode, components, variances.scores, sd**-2)
 
     probability = np.empty(first.size)
     probability[counts.position] = _first_seat(counts, win_probabilities(counts, mode.scores, mode.orders))
@@ -112,6 +111,8 @@ def score_comparisons(
     return ScaleFit(
         scores=np.where(compared, mode.scores, np.nan),
         standard_errors=np.where(compared, np.sqrt(phi * variances.scores), np.nan),
+        unshrunk_scores=np.where(compared, unshrunk, np.nan),
+        unshrunk_standard_errors=np.where(compared, np.sqrt(phi * unshrunk_variances), np.nan),
         comparisons=counts.comparisons.astype(np.int64),
         wins=counts.wins,
         infit=item_fit.infit,
@@ -130,7 +131,6 @@ def score_comparisons(
         phi=phi,
         standard_error_accuracy=variances.largest_error,
         judges=judges,
-        information=mode.information,
     )
 
 

@@ -1,4 +1,4 @@
-"""Makes the sample batch merlin-german from the MERLIN corpus: anchors and pupils drawn by a fixed seed.
+"""Makes the sample batch merlin-german from the MERLIN corpus: typical texts as anchors, pupils drawn by a fixed seed.
 
 Run as: python data/samples/make_merlin_german.py PATH/TO/essays_de.csv
 """
@@ -32,13 +32,15 @@ def legible(essays: pd.DataFrame) -> pd.DataFrame:
     return essays[words.isin(WORDS) & ~essays["text"].str.contains(ILLEGIBLE, regex=False)]
 
 
-def clear_cases(essays: pd.DataFrame) -> pd.DataFrame:
-    """Fit to be anchors: most trait grades are the overall grade, and the length is usual for the grade."""
+def most_typical(essays: pd.DataFrame, counts: dict[str, int]) -> list[str]:
+    """Essay ids fit to be anchors: clear in their trait grades, and as long as the texts of their grade usually are."""
     agreeing = essays[TRAITS].eq(essays["cefr"], axis=0).sum(axis=1) >= TRAITS_AGREEING
     words = essays["words"].astype(int)
-    by_grade = words.groupby(essays["cefr"])
-    usual = words.between(by_grade.transform("quantile", 0.1), by_grade.transform("quantile", 0.9))
-    return essays[agreeing & usual]
+    oddity = (words - words.groupby(essays["cefr"]).transform("median")).abs()
+    clear = essays.assign(oddity=oddity)[agreeing].sort_values(["oddity", "essay_id"])
+    return sorted(
+        essay_id for grade, count in counts.items() for essay_id in clear[clear["cefr"] == grade]["essay_id"][:count]
+    )
 
 
 def drawn(essays: pd.DataFrame, counts: dict[str, int], chance: random.Random) -> list[str]:
@@ -53,10 +55,10 @@ def write(table: pd.DataFrame, name: str) -> None:
 
 
 def main(source: Path) -> None:
-    """Draw anchors, then pupils from the rest, and write the csv files of the batch."""
+    """Choose anchors, draw pupils from the rest, and write the csv files of the batch."""
     essays = legible(pd.read_csv(source, dtype=str, keep_default_na=False))
     chance = random.Random(SEED)  # noqa: S311
-    anchors = drawn(clear_cases(essays), ANCHORS, chance)
+    anchors = most_typical(essays, ANCHORS)
     pupils = drawn(essays[~essays["essay_id"].isin(anchors)], PUPILS, chance)
 
     graded = essays.set_index("essay_id").rename(columns={"cefr": "grade"})

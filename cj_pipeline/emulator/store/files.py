@@ -34,9 +34,7 @@ class Files:
         self._database = database
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(f"*{_PARTIAL}"):
-            leftover.unlink()
-        self._forget_expired()
+        self._sweep()
 
     def path(self, file_id: str) -> Path:
         """Where the bytes of a file lie. Only for ids that this table gave out."""
@@ -44,7 +42,7 @@ class Files:
 
     def partial_path(self) -> Path:
         """A fresh place to write to; what is left there is swept up at the next start."""
-        return self._folder / f"{secrets.token_hex(12)}{_PARTIAL}"
+        return self._folder / f"{fresh_file_id()}{_PARTIAL}"
 
     def add_upload(self, content: BinaryIO, *, filename: str, purpose: str, keep_seconds: int) -> File:
         """Keep an upload, bytes first, then the row."""
@@ -53,7 +51,7 @@ class Files:
             shutil.copyfileobj(content, kept, 1 << 20)
             size = kept.tell()
         now = time.time()
-        file = File(f"file-{secrets.token_hex(12)}", filename, purpose, size, now, now + keep_seconds)
+        file = File(fresh_file_id(), filename, purpose, size, now, now + keep_seconds)
         self.settle(partial, file.id)
         with self._database.transaction() as connection:
             count(connection, "files_uploaded")
@@ -88,9 +86,19 @@ class Files:
             connection.execute("delete from files where id = ?", [file_id])
         self.path(file_id).unlink(missing_ok=True)
 
-    def _forget_expired(self) -> None:
+    def _sweep(self) -> None:
+        """Remove what has expired, and bytes that a killed server left without a row."""
         for row in self._database.rows("select id from files where expires_at <= ?", time.time()):
             self.delete(row["id"])
+        known = {row["id"] for row in self._database.rows("select id from files")}
+        for path in self._folder.iterdir():
+            if path.name not in known:
+                path.unlink()
+
+
+def fresh_file_id() -> str:
+    """Unguessable and never used before."""
+    return f"file-{secrets.token_hex(12)}"
 
 
 def insert_file(connection: sqlite3.Connection, file: File) -> None:

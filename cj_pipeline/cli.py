@@ -1,0 +1,341 @@
+"""`cj`: plan, approve, run and read batches from the command line. Every command says what to do next."""
+
+import getpass
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cj_pipeline.errors import BatchError, CjError
+
+if TYPE_CHECKING:
+    from cj_pipeline.deployment import Deployment
+    from cj_pipeline.report.evidence import Evidence
+
+DEMO_BATCH = "merlin-german"
+MOST_SHOWN = 40  # rows of a ranking on a terminal
+
+
+class Exit:
+    """Exit codes, so that a script can tell "not yet" from "wrong"."""
+
+    DONE = 0
+    GATE_RED = 1
+    MISTAKE = 2
+    WAITING = 3
+
+
+app = typer.Typer(
+    help="""Comparative judgement of essays by LLM judges.
+
+    A batch is a folder: batch.toml, essays, anchors.csv, assignment.md, rubric.md. The way of a batch:
+
+      cj new my-class --essays FOLDER --anchors anchors.csv     make the folder
+      cj plan my-class                                          pairs, tokens, cost; buys nothing
+      cj approve my-class --max-usd 5                           consent to a purchase (paid judges only)
+      cj run my-class                                           buy, wait, score, grade, report
+
+    Exit codes: 0 done, 1 a gate is red and grades are withheld, 2 a mistake to correct, 3 waiting.""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# a pipe has no width: ids and figures should not be cut there
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True, highlight=False)
+
+BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id: the name of its folder.")]
+
+
+class Form(StrEnum):
+    """File formats of `cj export`."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@app.command()
+def demo() -> None:
+    """Judge, score and grade 37 real learner texts on this machine, for nothing.
+
+    The texts are German learner essays with known CEFR grades (MERLIN corpus). The judge is a word counter:
+    it shows how everything works, and is no judge of essays.
+    """
+    deployment = _deployment()
+    _run(deployment, DEMO_BATCH, wait=True, new_revision=False)
+    out.print("\nNext: `make ui` shows the assets and their checks; `cj new my-class --essays FOLDER` starts your own.")
+
+
+@app.command()
+def new(
+    batch_id: BatchId,
+    essays: Annotated[Path | None, typer.Option(help="Folder of .txt or .md files, or a .csv or .jsonl file.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="csv with the columns essay_id, grade.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="A built-in scale: cefr, swedish_8_anchor, ... None: no grades.")
+    ] = None,
+    judge: Annotated[str, typer.Option(help="PROVIDER:MODEL")] = "emulator:lexical",
+) -> None:
+    """Make a batch folder with a manifest that explains itself.
+
+    Example: cj new spring-5b --essays ~/essays --anchors ~/anchors.csv --scale cefr --judge openai:gpt-6-luna
+    """
+    from cj_pipeline.batch.scaffold import scaffold
+    from cj_pipeline.settings import Settings
+
+    folder = scaffold(Settings().batches, batch_id, scale=scale, judge=judge, essays=essays, anchors=anchors)
+    out.print(f"{folder}:")
+    for path in sorted(folder.iterdir()):
+        out.print(f"  {path.name}")
+    if essays is None:
+        out.print(f"Put the essays into {folder}/essays/ (one .txt or .md each), or write essays.csv.")
+    out.print(f"Write assignment.md and rubric.md, then: cj plan {batch_id}")
+
+
+@app.command()
+def plan(batch_id: BatchId) -> None:
+    """Show what a run would ask and cost, and what accuracy to expect. Buys nothing."""
+    from cj_pipeline.jobs.plan import estimate_wave, pairs_of
+    from cj_pipeline.jobs.revisions import open_revision
+
+    deployment = _deployment()
+    batch = deployment.batch(batch_id)
+    provenance = open_revision(deployment.ledger, batch)
+    pairs = pairs_of(batch)
+    estimates = estimate_wave(batch, pairs)
+    _notices(batch.notices)
+    out.print(f"{batch.title}: {batch.n_students} essays to judge, {batch.n_anchors} anchors, {pairs.num_rows} pairs")
+    out.print(_estimate_table(batch, estimates))
+    out.print(_forecast_table(batch, pairs))
+    out.print("Simulated with a judge that follows the model; a real judge may see quality differently.", style="dim")
+    out.print(f"revision {provenance.revision[:12]}; nothing was bought.")
+    needs_approval = batch.manifest.paid and batch.manifest.spending.approval == "manual"
+    out.print(f"Next: cj {'approve ' + batch_id + ' --max-usd AMOUNT' if needs_approval else 'run ' + batch_id}")
+
+
+@app.command()
+def approve(
+    batch_id: BatchId,
+    max_usd: Annotated[float, typer.Option(min=0.0, help="Ceiling on what the batch may cost in total, in USD.")],
+    by: Annotated[str, typer.Option(help="Who approves; default: the user of this machine.")] = "",
+) -> None:
+    """Consent to buying a batch as it is now, up to a ceiling. Any later change of its content needs a new one."""
+    from cj_pipeline.jobs.revisions import open_revision
+    from cj_pipeline.jobs.spending import approve as record
+
+    deployment = _deployment()
+    provenance = open_revision(deployment.ledger, deployment.batch(batch_id))
+    record(deployment.ledger, batch_id, approved_by=by or getpass.getuser(), max_usd=max_usd)
+    out.print(f"approved: revision {provenance.revision[:12]} of {batch_id}, up to USD {max_usd:.2f}")
+    out.print(f"Next: cj run {batch_id}")
+
+
+@app.command()
+def run(
+    batch_id: BatchId,
+    wait: Annotated[
+        bool, typer.Option(help="Wait for jobs at the provider (up to 24 h); stopping loses nothing.")
+    ] = True,
+    new_revision: Annotated[
+        bool, typer.Option("--new-revision", help="The content was changed on purpose after buying: buy anew.")
+    ] = False,
+) -> None:
+    """Take a batch to its report: buy what is approved, wait, score, grade.
+
+    Run it again at any time, also after a crash: nothing is bought twice and no answer is lost.
+    """
+    _run(_deployment(), batch_id, wait=wait, new_revision=new_revision)
+
+
+@app.command()
+def status(
+    batch_id: Annotated[str | None, typer.Argument(metavar="[BATCH]")] = None,
+) -> None:
+    """One table over all batches: state, age, money, what holds them up, what to do next."""
+    from datetime import UTC, datetime
+
+    from cj_pipeline.status import batch_status
+
+    deployment = _deployment()
+    table = Table("batch", "state", "essays", "age", "spent USD", "reserved USD", "held up by", "next")
+    for name in [batch_id] if batch_id else deployment.batch_ids():
+        row = batch_status(deployment, name)
+        age = datetime.now(UTC) - row.registered_at if row.registered_at else None
+        table.add_row(
+            row.batch_id,
+            row.state,
+            str(row.essays or ""),
+            _age(age.total_seconds()) if age else "",
+            f"{row.spent_usd:.4f}",
+            f"{row.reserved_usd:.4f}",
+            row.blocked_by,
+            row.next_action,
+        )
+    out.print(table)
+
+
+@app.command()
+def report(
+    batch_id: BatchId,
+    open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = False,
+) -> None:
+    """Print a batch's ranking and say where its report lies."""
+    deployment = _deployment()
+    location = _report_location(deployment, batch_id)
+    if not Path(location).exists():
+        raise BatchError(f"batch {batch_id}: there is no report yet. Run `cj run {batch_id}`.")
+    _show(_evidence(deployment, batch_id), location)
+    if open_it:
+        webbrowser.open(Path(location).resolve().as_uri())
+
+
+@app.command()
+def export(
+    batch_id: BatchId,
+    to: Annotated[Path, typer.Option(help="Folder to write into.")],
+    form: Annotated[Form, typer.Option("--format")] = Form.CSV,
+    texts: Annotated[bool, typer.Option("--texts/--no-texts", help="Include the essays' texts.")] = False,
+) -> None:
+    """Write a batch's results and all its tables as csv or parquet."""
+    from cj_pipeline.report.export import export_tables
+
+    evidence = _evidence(_deployment(), batch_id)
+    for path in export_tables(evidence.tables, to, form.value, with_texts=texts):
+        out.print(str(path))
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8791,
+    folder: Annotated[Path | None, typer.Option(help="Where it keeps its state; default: data/emulator.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long a job takes per phase.")] = 0.5,
+) -> None:
+    """Serve the local emulator of the providers' batch APIs, with its offline judges, until stopped."""
+    from cj_pipeline.emulator import serve
+    from cj_pipeline.settings import Settings
+
+    serve(port=port, folder=folder or Settings().emulator_folder, seconds_per_phase=seconds)
+
+
+def main() -> None:
+    """Entry point: mistakes a person can put right are one message, everything else keeps its traceback."""
+    try:
+        app()
+    except CjError as error:
+        err.print(f"cj: {error}", style="red", soft_wrap=True, markup=False)
+        sys.exit(Exit.MISTAKE)
+    except KeyboardInterrupt:
+        err.print("\nstopped. Jobs at the provider go on; the same command continues from here.")
+        sys.exit(Exit.WAITING)
+
+
+def _deployment() -> "Deployment":
+    from cj_pipeline.deployment import Deployment
+
+    return Deployment.open()
+
+
+def _run(deployment: "Deployment", batch_id: str, *, wait: bool, new_revision: bool) -> None:
+    _notices(deployment.batch(batch_id).notices)
+    with _telling(f"{batch_id}: reading and planning") as tell:
+        from cj_pipeline.defs.drive import run_batch  # imports Dagster: two seconds that other commands save
+
+        progress = run_batch(deployment, batch_id, tell=tell, wait=wait, new_revision=new_revision)
+    if not progress.complete:
+        out.print(f"{batch_id}: jobs {progress.sentence()}. Next: cj run {batch_id}")
+        raise typer.Exit(Exit.WAITING)
+    evidence = _evidence(deployment, batch_id)
+    _show(evidence, _report_location(deployment, batch_id))
+    if not evidence.findings[-1].passed:
+        raise typer.Exit(Exit.GATE_RED)
+
+
+@contextmanager
+def _telling(first: str) -> Iterator[Callable[[str], None]]:
+    """A line that is kept up to date on a terminal; plain lines, each once, elsewhere."""
+    if out.is_terminal:
+        with out.status(first) as shown:
+            yield shown.update
+        return
+    out.print(first)
+    said = {first}
+
+    def tell(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            out.print(line)
+
+    yield tell
+
+
+def _show(evidence: "Evidence", location: str) -> None:
+    from cj_pipeline.report.terminal import ranking_table, summary_lines
+
+    out.print(ranking_table(evidence))
+    for line in summary_lines(evidence):
+        out.print(line, markup=False, soft_wrap=True)
+    out.print(f"report: {location}", markup=False, soft_wrap=True)
+
+
+def _evidence(deployment: "Deployment", batch_id: str) -> "Evidence":
+    from cj_pipeline.report.gather import gather_evidence
+
+    return gather_evidence(deployment, batch_id)
+
+
+def _report_location(deployment: "Deployment", batch_id: str) -> str:
+    return deployment.store.location(f"reports/{batch_id}.html")
+
+
+def _notices(notices: tuple[str, ...]) -> None:
+    for notice in notices:
+        err.print(notice, style="yellow", markup=False, soft_wrap=True)
+
+
+def _estimate_table(batch: Any, estimates: dict[str, Any]) -> Table:
+    from cj_pipeline.providers import usd
+
+    table = Table("judge", "model", "comparisons", "input tokens", "low USD", "expected USD", "high USD")
+    for judge in batch.manifest.judges:
+        row = estimates[judge.id]
+        costs = [f"{usd(cost):.4f}" for cost in (row.low, row.expected, row.high)]
+        table.add_row(
+            judge.id, f"{judge.provider}:{judge.model}", f"{row.comparisons:,}", f"{row.input_tokens:,}", *costs
+        )
+    return table
+
+
+def _forecast_table(batch: Any, pairs: Any) -> Table:
+    import numpy as np
+
+    from cj_pipeline.grading.forecast import ORDINARY_JUDGE_SD, SHARP_JUDGE_SD, forecast
+    from cj_pipeline.pairing.comparison_pairs import item_indices
+
+    first, second = (item_indices(pairs[name], batch.essays["essay_id"]) for name in ("essay_a", "essay_b"))
+    known = [grade for grade in batch.essays["anchor_grade"].to_pylist() if grade is not None]
+    grades = np.array([batch.scale.grade_index(grade) for grade in known]) if batch.scale and known else None
+    table = Table("if the judge is", "reliability", "standard error", "grades exact", "within one")
+    for name, sd in (("as sharp as people", ORDINARY_JUDGE_SD), ("very sharp", SHARP_JUDGE_SD)):
+        row = forecast(first, second, batch.essays.num_rows, judge_sd=sd, anchor_grades=grades, scale=batch.scale)
+        shares = ["-" if share is None else f"{share:.0%}" for share in (row.exact, row.adjacent)]
+        table.add_row(name, f"{row.reliability:.2f}", f"{row.mean_standard_error:.2f} logits", *shares)
+    return table
+
+
+def _age(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Driving one batch to its end from the command line: the same assets, on the same instance, waiting for jobs."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from cj_pipeline.batch import Batch
+from cj_pipeline.definitions import ASSETS, CHECKS, RESOURCES
+from cj_pipeline.defs.partitions import batches
+from cj_pipeline.deployment import Deployment
+from cj_pipeline.errors import CjError, ProviderUnreachable
+from cj_pipeline.jobs.collection import Progress, poll, progress_of
+from cj_pipeline.jobs.revisions import open_revision
+from cj_pipeline.local_emulator import start_emulator_if_needed
+
+PURCHASE = ["essays", "comparison_pairs", "provider_batch_jobs"]
+READING = ["judgments", "bradley_terry_scores", "grade_projections", "batch_report"]
+LOOK_AGAIN_SECONDS = 0.3  # between looks at offline judges
+
+
+def run_batch(
+    deployment: Deployment, batch_id: str, *, tell: Callable[[str], None], wait: bool, new_revision: bool
+) -> Progress:
+    """Materialise every asset of a batch, buying what is approved and waiting while jobs are out.
+
+    Returns how far the purchase is: complete, unless `wait` is off or a job's creation is uncertain. Raises the
+    `CjError` that stopped an asset; a red gate raises nothing, the report says it.
+    """
+    batch = deployment.batch(batch_id)
+    open_revision(deployment.ledger, batch, new_revision=new_revision)
+    if new_revision:
+        deployment.keep_tables_of_earlier_revision(batch_id)
+    instance = open_instance()
+    instance.add_dynamic_partitions(str(batches.name), [batch_id])
+    materialise(instance, PURCHASE, batch_id)
+    while True:
+        progress = progress_of(deployment.ledger, batch_id)
+        if progress.planned:
+            materialise(instance, ["provider_batch_jobs"], batch_id)
+            progress = progress_of(deployment.ledger, batch_id)
+        if progress.at_provider and wait:
+            progress = _wait_for_jobs(deployment, batch, tell)
+        if progress.uncertain or (progress.at_provider and not wait):
+            return progress
+        materialise(instance, READING, batch_id)
+        progress = progress_of(deployment.ledger, batch_id)
+        if progress.complete:
+            return progress
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The Dagster instance of this folder, the same that `dagster dev` started here uses."""
+    if not Path("dagster.yaml").exists():
+        raise CjError(f"there is no dagster.yaml in {Path.cwd()}. Run this in the project's folder.")
+    return dg.DagsterInstance.from_config(str(Path.cwd()))
+
+
+def materialise(instance: dg.DagsterInstance, assets: Sequence[str], batch_id: str) -> None:
+    """Run assets and their checks for one batch in this process. Raises the `CjError` that stopped one."""
+    try:
+        dg.materialize(
+            [*ASSETS, *CHECKS],
+            selection=dg.AssetSelection.assets(*assets),
+            partition_key=batch_id,
+            instance=instance,
+            resources=RESOURCES,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={"cj/started_by": "cj run"},
+        )
+    except dg.DagsterError as error:
+        if type(error).__name__ == "DagsterAssetCheckFailedError":
+            return  # the check holds the reason, and the report says it
+        if isinstance(error.__cause__, CjError):
+            raise error.__cause__ from None
+        raise
+
+
+def _wait_for_jobs(deployment: Deployment, batch: Batch, tell: Callable[[str], None]) -> Progress:
+    pause = deployment.settings.poll_seconds if batch.manifest.paid else LOOK_AGAIN_SECONDS
+    start_emulator_if_needed(batch, deployment.settings)
+    while True:
+        try:
+            progress = poll(deployment.ledger, batch, deployment.settings)
+            tell(f"jobs: {progress.sentence()}")
+            if not progress.waiting:
+                return progress
+        except ProviderUnreachable as error:
+            tell(str(error))  # a failed look says nothing about the jobs
+        time.sleep(pause)

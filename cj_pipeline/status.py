@@ -1,0 +1,86 @@
+"""Where every batch stands, what holds it up, and what to do next: one line each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from cj_pipeline.deployment import Deployment
+from cj_pipeline.errors import CjError
+from cj_pipeline.jobs.collection import Progress, progress_of
+from cj_pipeline.jobs.ledger import ledger_time
+from cj_pipeline.jobs.revisions import current_revision
+from cj_pipeline.jobs.schema import batches
+from cj_pipeline.jobs.spending import latest_approval
+from cj_pipeline.providers import usd
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """`state` is new, broken, changed, planned, approval wanted, uncertain, running, answered, graded, scored or withheld."""
+
+    batch_id: str
+    state: str
+    essays: int | None
+    registered_at: datetime | None
+    spent_usd: float
+    reserved_usd: float
+    blocked_by: str
+    next_action: str
+
+
+def batch_status(deployment: Deployment, batch_id: str) -> BatchStatus:
+    """Look at folder, ledger and tables of one batch. Never raises for what is wrong with the batch itself."""
+    row = _ledger_row(deployment, batch_id)
+    spent, reserved = (usd(row.spent_nano_usd), usd(row.reserved_nano_usd)) if row else (0.0, 0.0)
+    registered_at = ledger_time(row.created_at) if row else None
+    essays: int | None = None
+    try:
+        batch = deployment.batch(batch_id)
+        essays = batch.essays.num_rows
+        if row is None:
+            said = ("new", "", f"cj plan {batch_id}")
+        elif current_revision(batch).digest != row.revision:
+            said = ("changed", "edited since it was planned", f"cj plan {batch_id}")
+        elif batch.manifest.paid and not _approved(deployment, batch_id, batch.manifest.spending.approval):
+            said = ("approval wanted", "nobody approved it", f"cj approve {batch_id} --max-usd AMOUNT")
+        else:
+            said = _progress_said(deployment, batch_id, progress_of(deployment.ledger, batch_id))
+    except CjError as error:
+        said = ("broken", str(error), "correct the file")
+    return BatchStatus(batch_id, said[0], essays, registered_at, spent, reserved, said[1], said[2])
+
+
+def _progress_said(deployment: Deployment, batch_id: str, progress: Progress) -> tuple[str, str, str]:
+    run = f"cj run {batch_id}"
+    if progress.uncertain:
+        return "uncertain", f"{progress.uncertain} jobs may or may not exist", f"{run}; see docs/operations.md"
+    if progress.planned:
+        return "planned", f"{progress.planned} jobs to buy", run
+    if progress.waiting:
+        return "running", f"{progress.waiting} jobs at the provider", run
+    if not progress.complete:
+        return ("answered", f"{progress.ended} jobs to read", run) if progress.ended else ("planned", "", run)
+    return _result_said(deployment, batch_id, run)
+
+
+def _result_said(deployment: Deployment, batch_id: str, run: str) -> tuple[str, str, str]:
+    try:
+        fit = deployment.read_table("grade_fit", batch_id).to_pylist()[0]
+    except CjError:
+        return "answered", "not scored yet", run
+    if fit["withheld"] is None:
+        return "graded", "", f"cj report {batch_id}"
+    if fit["exact"] is None:
+        return "scored", fit["withheld"], f"cj report {batch_id}"
+    return "withheld", fit["withheld"], f"cj report {batch_id}"
+
+
+def _ledger_row(deployment: Deployment, batch_id: str) -> sa.Row[tuple[object, ...]] | None:
+    with deployment.ledger.reading() as connection:
+        return connection.execute(sa.select(batches).where(batches.c.batch_id == batch_id)).one_or_none()
+
+
+def _approved(deployment: Deployment, batch_id: str, approval: str) -> bool:
+    revision = deployment.ledger.provenance(batch_id).revision
+    return approval == "auto" or latest_approval(deployment.ledger, batch_id, revision) is not None
