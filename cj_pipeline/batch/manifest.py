@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from cj_pipeline.errors import BatchError
 
 MANIFEST = "batch.toml"
-COMPARISONS_PER_ESSAY = (
-    14  # default budget; 10 is the literature's floor (Kinnear, Jones & Davies 2025), 14-20 sensible
-)
+COMPARISONS_PER_ESSAY = 14  # default budget; 10 is the literature's floor (Kinnear, Jones & Davies 2025), 14-20 sensible
+MAX_COMPARISONS = 1_000_000_000
+MAX_USD = 1_000_000.0  # `inf` is a number in TOML, and a cap that is no cap
 AUDIT_SHARE = 0.06  # 5-10 % mirrored pairs measure a judge's noise at little cost in precision
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -21,7 +21,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # strict: TOML has types of its own, and max_usd = true must not mean one dollar
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class BatchSection(_Section):
@@ -29,7 +30,7 @@ class BatchSection(_Section):
 
     title: str = Field("", description="shown on the report; default: the batch id")
     mode: Literal["provider_batch_api", "per_request", "serial_bundle"] = "provider_batch_api"
-    max_comparisons: int | None = Field(None, ge=1, description="cap on comparisons; default 7 per essay and judge")
+    max_comparisons: int | None = Field(None, ge=1, le=MAX_COMPARISONS, description="cap on comparisons; default 7 per essay and judge")
     seed: int | None = Field(None, ge=0, lt=2**63, description="default: derived from the batch id")
     language: Literal["en"] = Field("en", description="of the report")
 
@@ -75,7 +76,7 @@ class StoppingSection(_Section):
 class SpendingSection(_Section):
     """`[spending]`: how much a batch may cost and who says so."""
 
-    max_usd: float | None = Field(None, gt=0, description="required for a paid provider")
+    max_usd: float | None = Field(None, gt=0, le=MAX_USD, description="required for a paid provider")
     approval: Literal["manual", "auto"] = "manual"
     on_unknown: Literal["hold", "resubmit"] = "hold"
 
@@ -124,9 +125,11 @@ def read_manifest(folder: Path) -> Manifest:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise BatchError(f"{path}: there is no manifest. `cj new` writes one.") from None
+    except OSError as error:
+        raise BatchError(f"{path}: cannot be read ({error.strerror}). Correct the path or its permissions.") from None
     except UnicodeDecodeError:
         raise BatchError(f"{path}: not UTF-8. Save it again as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         raise BatchError(f"{path}: not valid TOML: {error}. Correct that line.") from None
     try:
         manifest = Manifest.model_validate(content)
@@ -174,10 +177,13 @@ def _first_mistake(error: ValidationError) -> str:
         near = difflib.get_close_matches(str(mistake["loc"][-1]), allowed, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys there: {', '.join(allowed)}."
         return f"unknown key {place}. {hint}"
+    if mistake["type"] in {"missing", "too_short"} and mistake["loc"] == ("judges",):
+        return "no judge. Add a [[judges]] section with id, provider and model."
     if mistake["type"] == "missing":
-        if mistake["loc"] == ("judges",):
-            return "no judge. Add a [[judges]] section with id, provider and model."
         return f"{place} is missing. Add it."
+    if mistake["type"] in {"list_type", "model_type"} and mistake["loc"][0] in Manifest.model_fields:
+        section = "[[judges]]" if mistake["loc"][0] == "judges" else f"[{mistake['loc'][0]}]"
+        return f"{place} is not written as a section. Put its keys under a line that says {section}."
     found = f" (found {mistake['input']!r})" if not isinstance(mistake["input"], dict | list) else ""
     message = mistake["msg"].removeprefix("Value error, ")
     return f"{place + ': ' if place else ''}{message}{found}. Correct it."

@@ -59,9 +59,7 @@ def judge_anchors(anchors: AnchorSet, thresholds: Thresholds, scale: GradeScale)
     )
 
 
-def _faults(
-    anchors: AnchorSet, tau: float, low: float, chance: float, signal: float, deviation: float
-) -> list[str]:
+def _faults(anchors: AnchorSet, tau: float, low: float, chance: float, signal: float, deviation: float) -> list[str]:
     faults = []
     if signal < SIGNAL:
         faults.append(f"the anchors' scores do not rise with their grades ({signal:.1f} SE, at least {SIGNAL})")

@@ -1,6 +1,7 @@
 """What a set of pairs is worth as a design: degrees, seats, connection."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -45,6 +46,11 @@ def describe_design(essay_a: IntArray, essay_b: IntArray, n_items: int) -> Desig
 def component_labels(essay_a: IntArray, essay_b: IntArray, n_items: int) -> IntArray:
     """The connected component of each essay, numbered from the largest (0) down; ties by lowest essay."""
     graph = sp.coo_array((np.ones(essay_a.size, dtype=np.int8), (essay_a, essay_b)), shape=(n_items, n_items))
+    return label_components(graph.tocsr())
+
+
+def label_components(graph: "sp.csr_array[Any]") -> IntArray:
+    """The same from an adjacency matrix in which each pair is stored at least once."""
     n_components, labels = connected_components(graph, directed=False)
     sizes = np.bincount(labels, minlength=n_components)
     _, earliest = np.unique(labels, return_index=True)

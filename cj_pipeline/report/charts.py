@@ -20,8 +20,8 @@ GUTTER, PLOT = 24.0, 74.0  # percent of the chart's width: names to the left, th
 HEAD, FOOT = 26.0, 46.0  # pixels above and below the plot area
 TALLEST = 820.0  # pixels of plot area that still fit one printed page
 NAMED_ROW, WIDEST_ROW = 12.0, 19.0  # pixels; rows closer than the first carry no name
-NAME_LENGTH = 12  # characters of a name that fit the gutter of a phone
-BAR_SLOT, BAR_HEIGHT = 13, 24  # pixels of one grade in a row of grade bars
+NAME_LENGTH = 11  # characters of a name that fit the gutter of a phone
+BAR_SLOT, BAR_HEIGHT = 11, 24  # pixels of one grade in a row of grade bars
 
 
 @dataclass(frozen=True, slots=True)

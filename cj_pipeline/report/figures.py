@@ -4,9 +4,8 @@ The page, the charts and the command line all read from here, so they cannot dis
 """
 
 import math
-import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -17,6 +16,7 @@ from scipy.stats import spearmanr
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.grading.agreement import agreement
 from cj_pipeline.report.evidence import Evidence, JudgeCard
+from cj_pipeline.scoring.findings import MISFIT
 from cj_pipeline.tables import CONTRACTS
 
 Z80 = 1.2815515655446004  # normal quantiles of the central 80 and 95 %
@@ -35,12 +35,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The batch in one value: `gates` are the red checks by name, `reason` says why there are no grades."""
+    """The batch in one value: `gates` are the red checks by name, `reason` says why there are no grades.
+
+    `shared_reason` is what the table gives as the reason of most ungraded pupils; it marks none of them out.
+    """
 
     outcome: Outcome
     pupils: int
     graded: int
     reason: str | None
+    shared_reason: str | None
     gates: tuple[str, ...]
     overridden: tuple[str, ...]
 
@@ -156,19 +160,12 @@ def essay_figures(evidence: Evidence) -> list[EssayFigures]:
     scores = _by_essay(evidence, "bradley_terry_scores")
     grades = _by_essay(evidence, "grade_projections")
     labels = grade_labels(evidence)
-    limit = misfit_limit(row["infit"] for row in scores.values())
     essays = stored(evidence, "essays").drop_columns(["text", "sha256"]).to_pylist()
     rows = [
-        _essay(number, essay, scores.get(essay["essay_id"], {}), grades.get(essay["essay_id"], {}), labels, limit)
+        _essay(number, essay, scores.get(essay["essay_id"], {}), grades.get(essay["essay_id"], {}), labels)
         for number, essay in enumerate(essays, start=1)
     ]
     return sorted(rows, key=lambda row: (row.rank is None, row.component, row.rank or 0, row.essay_id))
-
-
-def misfit_limit(infits: Iterable[float | None]) -> float:
-    """Infit above which verdicts contradict an essay's place: mean + 2 SD (Pollitt 2012), never below 1."""
-    known = [infit for infit in infits if infit is not None and math.isfinite(infit)]
-    return max(1.0, statistics.fmean(known) + 2 * statistics.pstdev(known)) if known else math.inf
 
 
 def calibrated_component(rows: Sequence[EssayFigures]) -> int | None:
@@ -184,13 +181,15 @@ def batch_state(evidence: Evidence, rows: Sequence[EssayFigures]) -> State:
     pupils = [row for row in rows if not row.is_anchor]
     graded = sum(row.grade is not None for row in pupils)
     red = [finding for finding in evidence.findings if finding.stops_grades]
-    withheld = only_row(evidence, "grade_fit")["withheld"]
     reasons = Counter(row.reason for row in pupils if row.grade is None and row.reason)
+    shared = reasons.most_common(1)[0][0] if reasons else None
+    withheld = "; ".join(finding.summary for finding in red) or only_row(evidence, "grade_fit")["withheld"]
     return State(
         outcome=_outcome(rows, red=bool(red)),
         pupils=len(pupils),
         graded=graded,
-        reason=withheld or (red[0].summary if red else None) or (reasons.most_common(1)[0][0] if reasons else None),
+        reason=withheld or shared,
+        shared_reason=shared,
         gates=tuple(finding.name for finding in red),
         overridden=tuple(finding.name for finding in evidence.findings if is_overridden(finding)),
     )
@@ -316,7 +315,6 @@ def _essay(
     score: Mapping[str, Any],
     grade: Mapping[str, Any],
     labels: Sequence[str],
-    limit: float,
 ) -> EssayFigures:
     shares = dict(grade.get("grade_probabilities") or ())
     infit = _finite(score.get("infit"))
@@ -333,7 +331,7 @@ def _essay(
         standard_error=_finite(score.get("standard_error")),
         comparisons=score.get("comparisons") or 0,
         infit=infit,
-        misfit=infit is not None and infit > limit,
+        misfit=infit is not None and infit > MISFIT,
         grade=grade.get("grade"),
         grade_low=grade.get("grade_low"),
         grade_high=grade.get("grade_high"),

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import re
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,6 +51,7 @@ from cj_pipeline.report.figures import (
     stored,
 )
 from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed, quoted
+from cj_pipeline.scoring.findings import MISFIT
 
 MOST_JOBS_SHOWN = 50
 ROWS_BELOW_A_CHART = 12  # on paper a longer ranking table begins its own page
@@ -111,6 +113,8 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "evidence": evidence,
         "rows": rows,
         "long": len(rows) > ROWS_BELOW_A_CHART,
+        "sets": len({row.component for row in rows if row.score is not None}),
+        "misfit_limit": MISFIT,
         "most_open": MOST_SCRIPTS_OPEN,
         "by_id": {row.essay_id: row for row in rows},
         "anchor_count": sum(row.is_anchor for row in rows),
@@ -170,7 +174,7 @@ def flagged(rows: Sequence[EssayFigures], state: State, reread: Review, t: Catal
     """
     if state.outcome is not Outcome.GRADED:
         outstanding = [row for row in rows if not row.is_anchor and _stands_out(row, state)]
-        alone = [replace(row, reason=None) if row.reason == state.reason else row for row in outstanding]
+        alone = [replace(row, reason=None) if row.reason == state.shared_reason else row for row in outstanding]
         return {"ungraded": [], "first": [Flagged(row, _why(row, t)) for row in alone], "more": []}
     rest = [row for row in reread.graded[reread.first :] if row.reason or row.misfit]
     return {
@@ -197,13 +201,13 @@ def _colour(finding: Finding) -> str:
 
 
 def _stands_out(row: EssayFigures, state: State) -> bool:
-    own_reason = row.reason is not None and row.reason != state.reason
+    own_reason = row.reason is not None and row.reason != state.shared_reason
     return row.misfit or (state.outcome is not Outcome.UNANSWERED and (own_reason or row.score is None))
 
 
 def _why(row: EssayFigures, t: Catalogue) -> str:
     remarks = [row.reason] if row.reason else []
-    if row.misfit:
+    if row.misfit and "infit" not in (row.reason or ""):  # the grade stage says so itself where it gave a grade
         remarks.append(t("review.misfit", infit=t.number(row.infit)))
     if not remarks:
         remarks.append(t("review.noscore") if row.score is None else t("review.boundary"))
@@ -223,10 +227,13 @@ def _charts(
 
 def _ranking_charts(evidence: Evidence, rows: Sequence[EssayFigures], t: Catalogue) -> list[Chart]:
     scored = [row for row in rows if row.score is not None]
-    components = sorted({row.component for row in scored})
+    sizes = Counter(row.component for row in scored)
+    components = sorted(sizes)
     calibrated = calibrated_component(scored)
     charts = []
     for place, component in enumerate(components, start=1):
+        if sizes[component] < 2:
+            continue
         members = [row for row in scored if row.component == component]
         cuts = only_row(evidence, "grade_fit")["thresholds"] if component == calibrated else []
         text = t(

@@ -5,6 +5,7 @@ mapping here. Sentences of the stages (reasons, findings) arrive as they were wr
 """
 
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 MISSING = "–"
 _NO_BREAK = "\u00a0"
 _ISOLATE, _POP = "\u2068", "\u2069"
+_TURNING = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}  # Unicode bidi classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Catalogue:
 
 
 def isolated(name: str) -> str:
-    """A name inside a sentence, set apart so that right-to-left letters in it cannot reorder the rest."""
-    return f"{_ISOLATE}{name}{_POP}"
+    """A name inside a sentence; one with right-to-left letters is set apart, so that it cannot reorder the rest."""
+    turns = any(unicodedata.bidirectional(letter) in _TURNING for letter in name)
+    return f"{_ISOLATE}{name}{_POP}" if turns else name
 
 
 def listed(names: Iterable[str]) -> str:
@@ -151,7 +154,7 @@ ENGLISH = Catalogue(
         "trust.how": (
             "Reliability and SSR say how consistently this judge would put the essays in the same order again. They "
             "do not say that the order is right: a judge can be consistent and wrong. Whether it is right shows "
-            "only against grades that people gave: those of the anchors above, and a person's own reading."
+            "only against grades that people gave: those of the anchors above, and a person’s own reading."
         ),
         "trust.one_judge": "One judge only: a second opinion, by a person or another judge, is not part of these "
         "figures.",
@@ -232,16 +235,16 @@ ENGLISH = Catalogue(
         "ranking.how": (
             "An essay’s score comes only from which essays it won and lost against. Where two intervals overlap "
             "widely, the order of the two is not known. The little columns show how probable each grade is, worst "
-            "grade to the left; solid columns lie in the 80 % range. That range is one under this judge: it says "
-            "how sure the verdicts are of each other, not whether another assessor would agree. Anchors are shown as "
-            "they would be graded if their own grade were unknown. A misfit means that verdicts about the essay "
-            "contradict its place (infit above the mean by two standard deviations): read it."
+            "grade to the left; solid columns lie in the 80 % range. That range is one under the judging done "
+            "here: it says how sure the verdicts make the grade, not whether another assessor would agree. Anchors are "
+            "shown as they would be graded if their own grade were unknown. A misfit means that verdicts about the "
+            "essay contradict its place (infit above {misfit}; 1 is expected): read it."
         ),
         "ranking.how.scores": (
             "An essay’s score comes only from which essays it won and lost against. Where two intervals overlap "
             "widely, the order of the two is not known. Scores have no grades here; a score of one batch means "
             "nothing in another. A misfit means that verdicts about the essay contradict its place (infit above "
-            "the mean by two standard deviations): read it."
+            "{misfit}; 1 is expected): read it."
         ),
         "ranking.empty": "There is no ranking: no comparison has been answered.",
         # anchors

@@ -69,7 +69,7 @@ def _exact_log_determinant(information: Information) -> float:
 
 def _approximate_log_determinant(information: Information) -> float:
     """Bethe's determinant, without the constant modes: -sum log v - sum over pairs log(1 - rho^2)."""
-    upper = merge_repeats(information.upper)
+    upper = merge_repeats(information.counts.sparse(information.pairs))
     variance = cavity_variances(upper, information.diagonal)
     rows = np.repeat(np.arange(variance.size), np.diff(upper.indptr))
     one, other, coupling = variance[rows], variance[upper.indices], upper.data**2

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
 from cj_pipeline.errors import CjError
-from cj_pipeline.pairing import component_labels
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring.evidence import estimate_prior_sd
 from cj_pipeline.scoring.newton import Mode, find_mode
@@ -68,10 +67,10 @@ def fit_bradley_terry(
     Raises ValueError on arrays that do not fit together, NoMaximumLikelihood, NotConverged.
     """
     first, second, won, weight = checked_comparisons(essay_a, essay_b, outcome, n_items, weights)
-    components = component_labels(first, second, n_items)
+    counts = count_pairs(first, second, won, n_items, n_orders=int(order_effect and first.size > 0), weights=weight)
+    components = counts.components()
     if prior_sd == np.inf:
         _refuse_separated(first, second, won, components)
-    counts = count_pairs(first, second, won, n_items, n_orders=int(order_effect and first.size > 0), weights=weight)
     mode, sd = fit_mode(counts, components, prior_sd)
     variances = centred_variances(mode.information, components)
     compared = counts.comparisons > 0

@@ -4,7 +4,7 @@ Model: logit P(first wins) = score[first] - score[second] + order[judge]; scores
 order effects ~ N(0, 1/order_precision). A precision of zero is maximum likelihood.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,40 +24,42 @@ GRADIENT_TOLERANCE = 1e-8  # per unit of median information, infinity norm
 class Information:
     """Negative Hessian of the penalised log-likelihood at one point, bordered by the order effects."""
 
+    counts: PairCounts
     pairs: FloatArray  # (m,) information p(1-p) of each comparison, in row order
-    upper: "sp.csr_array[np.float64]"  # (n, n) the same as a strictly upper triangular matrix
     diagonal: FloatArray  # (n,) including the prior
     coupling: FloatArray  # (n, J) between scores and order effects
     order: FloatArray  # (J,) including the prior
 
-    def times(self, vectors: FloatArray) -> FloatArray:
-        """Product with one vector (n + J,) or several (n + J, k)."""
+    def times(self, vectors: FloatArray, upper: "sp.csr_array[np.float64] | None" = None) -> FloatArray:
+        """Product with one vector (n + J,) or several (n + J, k); `upper` if the caller has it at hand."""
+        upper = self.counts.sparse(self.pairs) if upper is None else upper
         n_items = self.diagonal.size
         scores, orders = vectors[:n_items], vectors[n_items:]
         columns = (slice(None),) + (None,) * (vectors.ndim - 1)
         product = np.empty_like(vectors)
-        product[:n_items] = self.diagonal[columns] * scores - self.upper @ scores - self.upper.T @ scores
+        product[:n_items] = self.diagonal[columns] * scores - upper @ scores - upper.T @ scores
         if orders.size:
-            product[:n_items] += self.coupling @ orders
-            product[n_items:] = self.coupling.T @ scores + self.order[columns] * orders
+            # einsum, here and below: a threaded BLAS can stall for milliseconds on a vector of this length
+            product[:n_items] += np.einsum("ij,j...->i...", self.coupling, orders)
+            product[n_items:] = np.einsum("ij,i...->j...", self.coupling, scores) + self.order[columns] * orders
         return product
 
     def without_orders(self) -> "Information":
         """The same at known order effects."""
-        n_items = self.diagonal.size
-        return Information(self.pairs, self.upper, self.diagonal, np.zeros((n_items, 0)), np.zeros(0))
+        return replace(self, coupling=np.zeros((self.diagonal.size, 0)), order=np.zeros(0))
 
     def without_prior(self, precision: float) -> "Information":
         """The same less the scores' prior: the likelihood's own information."""
-        return Information(self.pairs, self.upper, self.diagonal - precision, self.coupling, self.order)
+        return replace(self, diagonal=self.diagonal - precision)
 
     def dense(self) -> FloatArray:
         """The full (n + J, n + J) matrix."""
         n_items, n_orders = self.coupling.shape
         matrix = np.zeros((n_items + n_orders, n_items + n_orders))
+        cells = self.counts.row.astype(np.int64) * n_items + self.counts.other
+        upper = grouped_sums(cells, self.pairs, n_items * n_items).reshape(n_items, n_items)
         scores = matrix[:n_items, :n_items]
-        upper = self.upper.toarray()
-        np.negative(upper, out=scores)
+        scores -= upper
         scores -= upper.T
         scores[np.diag_indices(n_items)] = self.diagonal
         matrix[:n_items, n_items:] = self.coupling
@@ -99,21 +101,21 @@ def find_mode(
     else:
         point[:n_items], point[n_items:] = start.scores, start.orders
     gradient, information = _derivatives(counts, point, score_precision, order_precision)
-    first_norm = float(np.linalg.norm(gradient)) or 1.0
+    first_norm = float(np.abs(gradient).max(initial=0.0)) or 1.0
     tolerance = GRADIENT_TOLERANCE * max(1.0, float(np.median(information.diagonal))) if n_items else 0.0
     step_size, iterations = 0.0, 0
     while iterations < MAX_NEWTON:
         norm = float(np.abs(gradient).max(initial=0.0))
         if norm <= tolerance and (score_precision > 0 or (iterations > 0 and step_size < 1e-4)):
             break
-        forcing = min(0.1, float(np.linalg.norm(gradient)) / first_norm)
+        forcing = min(0.1, max(norm / first_norm, 0.1 * tolerance / norm if norm else 1.0))
         step = newton_step(information, components, gradient, forcing, pinned=score_precision > 0)
-        slope = float(gradient @ step)
+        slope = float(np.einsum("i,i->", gradient, step))
         scale = 1.0
         for _ in range(30):
             trial = point + scale * step
             trial_gradient, trial_information = _derivatives(counts, trial, score_precision, order_precision)
-            overshoot = -float(trial_gradient @ step)
+            overshoot = -float(np.einsum("i,i->", trial_gradient, step))
             if overshoot <= 0.5 * slope:
                 break
             scale *= slope / (slope + overshoot)
@@ -170,8 +172,8 @@ def _derivatives(
         gradient[n_items:] = counts.first_wins - expected_first_wins - order_precision * orders
         coupling = _coupling(counts, np.multiply(pairs, counts.seat, out=expected))
     return gradient, Information(
+        counts=counts,
         pairs=pairs,
-        upper=counts.sparse(pairs),
         diagonal=counts.row_sums(pairs) + counts.other_sums(pairs) + score_precision,
         coupling=coupling,
         order=counts.order_sums(pairs) + order_precision,
@@ -224,6 +226,7 @@ def pin_components(matrix: FloatArray, components: IntArray) -> None:
 
 def conjugate_gradients(information: Information, right_sides: FloatArray, tolerance: float) -> FloatArray:
     """Solve information @ x = b for the columns of b at once, to a relative residual, Jacobi-preconditioned."""
+    upper = information.counts.sparse(information.pairs)
     diagonal = np.concatenate([information.diagonal, information.order])[:, None]
     inverse_diagonal = 1.0 / np.where(diagonal > 0, diagonal, 1.0)
     solution = np.zeros_like(right_sides)
@@ -235,7 +238,7 @@ def conjugate_gradients(information: Information, right_sides: FloatArray, toler
     for _ in range(MAX_PCG):
         if (energy <= target).all():
             break
-        image = information.times(direction)
+        image = information.times(direction, upper)
         curvature = np.einsum("ij,ij->j", direction, image)
         length = np.divide(energy, curvature, out=np.zeros_like(energy), where=curvature > 0)
         solution += length * direction

@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cj_pipeline.pairing import component_labels
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring.fit import (
     DEFAULT_PRIOR_SD,
@@ -90,9 +89,9 @@ def score_comparisons(
     """
     first, second, won, _ = checked_comparisons(essay_a, essay_b, outcome, n_items)
     judge = _checked_judges(judge, first.size, n_judges)
-    components = component_labels(first, second, n_items)
     panel = 0 if not first.size else 1 if n_judges > LARGEST_PANEL else n_judges
     counts = count_pairs(first, second, won, n_items, judge=judge, n_orders=panel)
+    components = counts.components()
     mode, sd = fit_mode(counts, components, prior_sd)
     variances = centred_variances(mode.information, components)
     unshrunk, unshrunk_variances = unshrunk_scores(counts, mode, components, variances.scores, sd**-2)

@@ -78,8 +78,8 @@ def _surplus(
     total = np.bincount(components, diagonal)
     rest = np.bincount(components, surplus) / np.where(total > 0, total, 1.0)
     return surplus - rest[components] * diagonal, Information(
+        counts=counts,
         pairs=pairs,
-        upper=counts.sparse(pairs),
         diagonal=diagonal,
         coupling=np.zeros((counts.n_items, 0)),
         order=np.zeros(0),

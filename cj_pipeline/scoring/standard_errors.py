@@ -12,7 +12,7 @@ from scipy.linalg import cho_factor
 from scipy.linalg.lapack import dpotri
 
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
-from cj_pipeline.scoring.newton import Information, centred, conjugate_gradients, pin_components
+from cj_pipeline.scoring.newton import DENSE_UP_TO, Information, centred, conjugate_gradients, pin_components
 
 EXACT_UP_TO = 3_000  # items in a component; Cholesky takes about a second there
 CAVITY_SWEEPS = 6
@@ -38,68 +38,66 @@ def centred_variances(information: Information, components: IntArray) -> Varianc
 
 def _exact(information: Information, components: IntArray) -> Variances:
     n_items = components.size
-    sizes = np.bincount(components)[components]
-    matrix = information.dense()
+    diagonal = np.diagonal(_pinned_inverse(information.dense(), components))
     # A component's mean is an eigenvector with the prior's precision as eigenvalue. Raising it by one keeps
     # the inverse well-conditioned for any prior, and its known share is taken off again.
+    of_mean = 1.0 / (np.bincount(components)[components] * (1.0 + _prior_precision(information)))
+    return Variances(scores=diagonal[:n_items] - of_mean, orders=diagonal[n_items:].copy(), largest_error=0.0)
+
+
+def _pinned_inverse(matrix: FloatArray, components: IntArray) -> FloatArray:
+    """The inverse with each component's mean pinned; above 150 rows only its lower triangle is filled in."""
     pin_components(matrix, components)
-    mean_precision = 1.0 + _prior_precision(information)
+    if len(matrix) <= DENSE_UP_TO:  # dpotri starts threads even here, which costs more than it saves
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     factor, _ = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
-    diagonal = np.diagonal(inverse)
-    return Variances(
-        scores=diagonal[:n_items] - 1.0 / (sizes * mean_precision),
-        orders=diagonal[n_items:].copy(),
-        largest_error=0.0,
-    )
+    inverse: FloatArray = dpotri(factor, lower=1, overwrite_c=1)[0]
+    return inverse
 
 
 def _prior_precision(information: Information) -> FloatArray:
     """What the diagonal holds beyond the pairs: the prior's precision of each item."""
-    ones = np.ones(information.diagonal.size)
-    return information.diagonal - information.upper @ ones - information.upper.T @ ones
+    counts = information.counts
+    return information.diagonal - counts.row_sums(information.pairs) - counts.other_sums(information.pairs)
 
 
 def _certified(information: Information, components: IntArray) -> Variances:
-    n_items = components.size
-    scores = np.empty(n_items)
+    scores = np.empty(components.size)
     sizes = np.bincount(components)
-    symmetric = merge_repeats(information.upper)
-    large = sizes > EXACT_UP_TO
-    if large.any():
-        scores[large[components]] = cavity_variances(symmetric, information.diagonal)[large[components]]
+    upper = merge_repeats(information.counts.sparse(information.pairs))
+    large = np.flatnonzero((sizes > EXACT_UP_TO)[components])
+    if large.size:
+        scores[large] = cavity_variances(upper, information.diagonal)[large]
+    prior = _prior_precision(information)
     by_component = np.split(np.argsort(components, kind="stable"), np.cumsum(sizes)[:-1])
-    for items in (by_component[label] for label in np.flatnonzero(~large)):
-        block = Information(
-            pairs=information.pairs,
-            upper=symmetric[items][:, items],
-            diagonal=information.diagonal[items],
-            coupling=np.zeros((items.size, 0)),
-            order=np.zeros(0),
-        )
-        scores[items] = _exact(block, np.zeros(items.size, dtype=np.int64)).scores
+    for items in (by_component[label] for label in np.flatnonzero(sizes <= EXACT_UP_TO)):
+        block = upper[items][:, items].toarray()
+        matrix = np.diag(information.diagonal[items]) - block - block.T
+        inverse = _pinned_inverse(matrix, np.zeros(items.size, dtype=np.int64))
+        scores[items] = np.diagonal(inverse) - 1.0 / (items.size * (1.0 + prior[items]))
     orders = np.zeros(0)
     if information.order.size:
-        known_scores = conjugate_gradients(information.without_orders(), information.coupling, 1e-7)
+        known_scores = conjugate_gradients(information.without_orders(), information.coupling, 1e-5)
         order_covariance = np.linalg.inv(np.diag(information.order) - information.coupling.T @ known_scores)
         scores += np.einsum("ij,jk,ik->i", known_scores, order_covariance, known_scores)
         orders = np.diagonal(order_covariance).copy()
     largest_error = 0.0
-    if large.any():
-        sample = _columns_to_certify(information.diagonal, np.flatnonzero(large[components]))
-        exact = centred_covariances(information, components, sample, tolerance=1e-4)[sample].diagonal()
+    if large.size:
+        sample = _columns_to_certify(information.diagonal, large)
+        # the energy of a column errs by the square of the tolerance
+        exact = centred_covariances(information, components, sample, tolerance=1e-2)[sample].diagonal()
         ratio = np.sqrt(exact / scores[sample])
         largest_error = float(np.abs(ratio - 1).max())
         if largest_error > CERTIFIED_WITHIN:
-            scores[large[components]] *= max(1.0, float(ratio.max())) ** 2
+            scores[large] *= max(1.0, float(ratio.max())) ** 2
     return Variances(scores=scores, orders=orders, largest_error=largest_error)
 
 
 def merge_repeats(upper: "sp.csr_array[np.float64]") -> "sp.csr_array[np.float64]":
-    """One entry per pair of essays: repeats of a pair lie beside each other in a row and are added up."""
-    rows = np.repeat(np.arange(upper.shape[0], dtype=np.int64), np.diff(upper.indptr))
-    starts = np.ones(rows.size, dtype=bool)
-    starts[1:] = (rows[1:] != rows[:-1]) | (upper.indices[1:] != upper.indices[:-1])
+    """One entry per pair of essays: repeats lie beside each other in a row and are added up."""
+    starts = np.ones(upper.data.size, dtype=bool)
+    starts[1:] = upper.indices[1:] != upper.indices[:-1]
+    starts[upper.indptr[:-1][np.diff(upper.indptr) > 0]] = True
     if starts.all():
         return upper
     kept = np.flatnonzero(starts)

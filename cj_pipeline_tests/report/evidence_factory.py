@@ -89,6 +89,7 @@ def make_evidence(
     graded = anchors >= 3 and withheld is None and answered
     rows = [_projection(scores[i], errors[i], cuts) if i not in silent else None for i in range(count)]
     usable = answered and anchors >= 3
+    reason = f"withheld. {withheld}" if withheld else _why_not(anchors, answered)
     anchor_rows = [_anchor_row(ids[i], int(grade[i]), rows[i]) for i in range(anchors)] if usable else []
     pairs = _pairs(ids, draw)
     tables = {
@@ -121,10 +122,7 @@ def make_evidence(
         ),
         "grade_projections": _table(
             "grade_projections",
-            [
-                _grade_row(ids[i], i < anchors, rows[i] if graded else None, withheld or _why_not(anchors, answered))
-                for i in range(count)
-            ],
+            [_grade_row(ids[i], i < anchors, rows[i] if graded else None, reason) for i in range(count)],
         ),
         "anchor_projections": _table(
             "anchor_projections",

@@ -14,7 +14,6 @@ from cj_pipeline.report.figures import (
     first_wins,
     judge_figures,
     known_agreement,
-    misfit_limit,
     review,
     seat_differences,
 )
@@ -43,23 +42,15 @@ def test_the_list_begins_with_what_matters_most() -> None:
     assert priorities == sorted(priorities, reverse=True)
 
 
-@pytest.mark.parametrize(
-    ("infits", "limit"),
-    [
-        ([1.0, 1.0, 1.0], 1.0),
-        ([0.2, 0.3, 0.4], 1.0),
-        ([0.8, 1.0, 1.2], 1.0 + 2 * math.sqrt(0.08 / 3)),
-        ([None, float("nan")], math.inf),
-    ],
-)
-def test_misfit_begins_two_standard_deviations_above_the_mean(infits: list[float | None], limit: float) -> None:
-    assert misfit_limit(infits) == pytest.approx(limit)
+def test_only_an_essay_beyond_the_misfit_limit_of_the_scores_is_marked() -> None:
+    rows = essay_figures(make_evidence())
+    assert [row.infit for row in rows if row.misfit] == [2.31]
 
 
 def test_the_state_is_withheld_only_when_a_gate_is_red_and_nobody_overrode_it() -> None:
     withheld = make_evidence(findings=(*FINDINGS, GATE), withheld="because")
     state = batch_state(withheld, essay_figures(withheld))
-    assert (state.outcome, state.gates, state.reason) == (Outcome.WITHHELD, ("anchors_in_order",), "because")
+    assert (state.outcome, state.gates, state.reason) == (Outcome.WITHHELD, ("anchors_in_order",), GATE.summary)
     scored = make_evidence(anchors=0)
     assert batch_state(scored, essay_figures(scored)).outcome is Outcome.SCORED
     silent = make_evidence(answered=False)

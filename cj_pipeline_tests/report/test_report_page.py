@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.report.page import render_report
 
-WITHHELD = "the anchors are out of order (tau 0.31, at least 0.58 is expected)"
+WITHHELD = f"{GATE.name}: {GATE.summary}"
 SITUATIONS = {
     "graded": {},
     "offline": {"judges": (OFFLINE,)},
@@ -91,7 +91,7 @@ def test_one_offline_judge_in_a_panel_is_enough_for_the_warning() -> None:
 
 def test_withheld_grades_are_nowhere_and_the_gate_and_its_reason_stand_in_the_headline() -> None:
     page = read(render_report(make_evidence(findings=(*FINDINGS, GATE), withheld=WITHHELD)))
-    assert f"Grades are withheld by the check “anchors in order”: {WITHHELD}" in page.words
+    assert f"Grades are withheld by the check “anchors in order”: {GATE.summary}" in page.words
     assert "bars" not in page.values("class")
     assert "cut" not in page.values("class")
     assert "grade probabilities" not in page.words
@@ -154,6 +154,13 @@ def test_sets_that_never_met_are_shown_apart() -> None:
     page = read(render_report(make_evidence(components=3)))
     assert "The comparisons fall into 3 sets that were never compared with each other." in page.words
     assert "Scores with their uncertainty, best first: set 3 of 3" in page.words
+
+
+def test_an_essay_that_met_nobody_has_a_row_but_no_drawing_of_its_own() -> None:
+    page = read(render_report(make_evidence(pupils=4, anchors=0, ungraded=0, components=3)))
+    assert "The comparisons fall into 3 sets" in page.words
+    assert page.words.count("Scores with their uncertainty, best first") == 1
+    assert all(f"elev_{number:04d}" in page.words for number in range(1, 5))
 
 
 def test_the_range_is_called_one_under_its_judges() -> None:

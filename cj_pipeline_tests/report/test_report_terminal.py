@@ -45,8 +45,8 @@ def test_the_lines_carry_agreement_anchors_and_the_number_to_re_read() -> None:
 
 
 def test_withheld_grades_are_announced_with_the_gate() -> None:
-    lines = summary_lines(make_evidence(findings=(*FINDINGS, GATE), withheld="out of order"))
-    assert lines[0] == "Grades are withheld by the check “anchors in order”: out of order"
+    lines = summary_lines(make_evidence(findings=(*FINDINGS, GATE), withheld="anchors_in_order"))
+    assert lines[0] == "Grades are withheld by the check “anchors in order”: " + GATE.summary
 
 
 @pytest.mark.parametrize("settings", [{"answered": False}, {"pupils": 2, "anchors": 0}, {"components": 3}])

@@ -1,0 +1,105 @@
+"""An installation of its own for each test that needs one: folders, ledger, store and a running emulator."""
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cj_pipeline import emulator
+from cj_pipeline.deployment import Deployment
+
+REPO = Path(__file__).resolve().parent.parent
+DEMO = REPO / "data/samples/merlin-german"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A folder with everything in it, and an emulator that answers. `environment` is what a child process needs."""
+
+    folder: Path
+    emulator_url: str
+    environment: dict[str, str]
+
+    @property
+    def deployment(self) -> Deployment:
+        return Deployment.open()
+
+    @property
+    def batches(self) -> Path:
+        return self.folder / "batches"
+
+    def bill(self) -> dict[str, Any]:
+        """What the emulator has seen and would charge."""
+        with urllib.request.urlopen(f"{self.emulator_url}/admin/bill") as reply:
+            return dict(json.load(reply))
+
+    def arm(self, name: str, value: object = True) -> None:
+        """Let the next job meet a fault of the emulator."""
+        body = json.dumps({"name": name, "value": value}).encode()
+        request = urllib.request.Request(
+            f"{self.emulator_url}/admin/faults", body, {"content-type": "application/json"}, method="POST"
+        )
+        urllib.request.urlopen(request).close()
+
+    def copy_of_demo(self, batch_id: str = "demo", *, model: str = "lexical") -> Path:
+        """The demo batch as one's own."""
+        target = self.batches / batch_id
+        shutil.copytree(DEMO, target)
+        manifest = target / "batch.toml"
+        manifest.write_text(manifest.read_text("utf-8").replace('model = "lexical"', f'model = "{model}"'), "utf-8")
+        return target
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """A fresh installation in a temporary folder, which is also the working directory."""
+    running = emulator.start_process(folder=tmp_path / "emulator", seconds_per_phase=0.05)
+    environment = {
+        "CJ_BATCHES": str(tmp_path / "batches"),
+        "CJ_SAMPLES": str(tmp_path / "samples"),
+        "CJ_STORE": str(tmp_path / "store"),
+        "CJ_LEDGER": str(tmp_path / "ledger.sqlite"),
+        "CJ_EMULATOR_URL": running.url,
+        "CJ_EMULATOR_FOLDER": str(tmp_path / "emulator"),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CJ_POSTGRES_URL", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "batches").mkdir()
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(REPO / name, tmp_path)
+    try:
+        yield Installation(tmp_path, running.url, environment)
+    finally:
+        running.stop()
+
+
+def small_batch(
+    folder: Path, *, essays: int = 6, model: str = "latent", extra: str = "", scale: str = "", max_comparisons: int = 15
+) -> Path:
+    """A batch folder of short texts; `extra` is appended to the manifest, `scale` is a [scale] section."""
+    folder.mkdir(parents=True)
+    (folder / "batch.toml").write_text(
+        f"""[batch]
+max_comparisons = {max_comparisons}
+{scale}
+[[judges]]
+id = "judge"
+provider = "emulator"
+model = "{model}"
+{extra}
+""",
+        "utf-8",
+    )
+    rows = "".join(f'e{number:02d},"Essay number {number} says something of its own."\n' for number in range(essays))
+    (folder / "essays.csv").write_text("essay_id,text\n" + rows, "utf-8")
+    (folder / "assignment.md").write_text("Say something.", "utf-8")
+    (folder / "rubric.md").write_text("Say it well.", "utf-8")
+    return folder
