@@ -37,12 +37,15 @@ app = typer.Typer(
 
     A batch is a folder: batch.toml, essays, anchors.csv, assignment.md, rubric.md. The way of a batch:
 
-      cj new my-class --essays FOLDER --anchors anchors.csv     make the folder
-      cj plan my-class                                          pairs, tokens, cost; buys nothing
-      cj approve my-class --max-usd 5                           consent to a purchase (paid judges only)
-      cj run my-class                                           buy, wait, score, grade, report
+    \b
+      cj new my-class --essays FOLDER --anchors FILE   make the folder
+      cj plan my-class                                 pairs, tokens, cost; buys nothing
+      cj approve my-class --max-usd 5                  consent to a purchase (paid judges only)
+      cj run my-class                                  buy, wait, score, grade, report
 
-    Exit codes: 0 done, 1 a gate is red and grades are withheld, 2 a mistake to correct, 3 waiting.""",
+    \b
+    Exit codes: 0 done, 1 a gate is red and grades are withheld,
+                2 a mistake to correct, 3 waiting for jobs or a decision.""",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -49,7 +49,7 @@ def with_overrides(findings: Iterable[Finding], reasons: Mapping[str, str]) -> l
     """Mark red gates that a person overrode by name, with the written reason."""
     return [
         replace(finding, overridden=reasons[finding.name])
-        if finding.kind is Kind.GATE and not finding.passed and reasons.get(finding.name)
+        if finding.kind is Kind.GATE and not finding.passed and reasons.get(finding.name, "").strip()
         else finding
         for finding in findings
     ]

@@ -15,9 +15,15 @@ from cj_pipeline.jobs.spending import latest_approval
 from cj_pipeline.providers import usd
 
 
+STATES = (
+    "new", "broken", "changed", "approval wanted", "planned", "uncertain", "running", "answered", "scored", "graded",
+    "withheld",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """`state` is new, broken, changed, planned, approval wanted, uncertain, running, answered, graded, scored or withheld."""
+    """One line. `state` is one of `STATES`."""
 
     batch_id: str
     state: str

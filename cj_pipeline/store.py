@@ -96,8 +96,9 @@ class Store:
 
     def read_parquet(self, path: str) -> pa.Table:
         """Read what `write_parquet` or `write_table` wrote."""
-        with self._fs.open(self._at(path), "rb") as file:
-            return pq.read_table(file)
+        # from memory and on this thread: pyarrow's read-ahead threads over a Python file can outlive the
+        # interpreter, which then aborts after all work was done
+        return pq.ParquetFile(pa.BufferReader(self.read(path))).read(use_threads=False)
 
     def move(self, source: str, target: str) -> None:
         """Rename a file within the store."""

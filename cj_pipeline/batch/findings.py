@@ -8,13 +8,19 @@ import pyarrow as pa
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.scales import GradeScale
 
+# what is said to a judge and hardly ever to a reader; in the languages of the essays that are judged
 _INSTRUCTION_LIKE = re.compile(
-    r"""ignore\ (all|any|the|your)?\ ?(previous|prior|above|earlier)
-    |disregard\ (all|the|your)
-    |(this|my|the\ following)\ (essay|text)\ (is|should\ be)\ (the\ )?(better|best|winner)
-    |(choose|select|prefer|pick)\ essay\ [ab]\b
-    |you\ are\ (an?|the)\ (ai|assistant|judge|language)
-    |system\ prompt|"winner"\s*:|\[\[cj\ """,
+    r"""\b(ignore|disregard|forget)\s+((all|any|the|your|of)\s+)*(previous|prior|above|earlier|preceding)\b
+    |\bdisregard\s+(all|the|your)\s+(instructions?|rubric|assignment|other\s+essay)\b
+    |\b(this|my|the\s+following)\s+(essay|text)\s+(is|should\s+be)\s+(the\s+)?(better|best|winner)\b
+    |\b(choose|select|prefer|pick|vote\s+for)\s+essay\s+[ab]\b
+    |\byou\s+are\s+(an?|the)\s+(ai|(neutral\s+)?assessor|(helpful\s+)?assistant|language\s+model|judge\s+of\s+essays)\b
+    |\bsystem\s+prompt\b
+    |\bignorier(e|en\s+sie)\s+((alle|die|deine|ihre)\s+)*(vorherigen|vorigen|bisherigen|obigen|früheren)\b
+    |\b(wählen?|nimm|nehmen|bevorzugen?)\s+(sie\s+)?(essay|aufsatz|text)\s+[ab]\b
+    |\b(ignorera|bortse\s+från)\s+((alla|de|dina)\s+)*(tidigare|föregående|ovanstående)\b
+    |\b(välj|föredra)\s+(essä|essay|uppsats|text)\s+[ab]\b
+    |"winner"\s*:|\[\[cj\s""",
     re.IGNORECASE | re.VERBOSE,
 )
 

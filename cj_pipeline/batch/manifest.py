@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from cj_pipeline.errors import BatchError
 
 MANIFEST = "batch.toml"
-COMPARISONS_PER_ESSAY = 14  # default budget; 10 is the literature's floor (Kinnear, Jones & Davies 2025), 14-20 sensible
 MAX_COMPARISONS = 1_000_000_000
 MAX_USD = 1_000_000.0  # `inf` is a number in TOML, and a cap that is no cap
 AUDIT_SHARE = 0.06  # 5-10 % mirrored pairs measure a judge's noise at little cost in precision
@@ -30,7 +29,9 @@ class BatchSection(_Section):
 
     title: str = Field("", description="shown on the report; default: the batch id")
     mode: Literal["provider_batch_api", "per_request", "serial_bundle"] = "provider_batch_api"
-    max_comparisons: int | None = Field(None, ge=1, le=MAX_COMPARISONS, description="cap on comparisons; default 7 per essay and judge")
+    max_comparisons: int | None = Field(
+        None, ge=1, le=MAX_COMPARISONS, description="cap on comparisons; default 7 per essay and judge"
+    )
     seed: int | None = Field(None, ge=0, lt=2**63, description="default: derived from the batch id")
     language: Literal["en"] = Field("en", description="of the report")
 
@@ -122,13 +123,20 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check a batch's manifest. Raises `BatchError`."""
     path = folder / MANIFEST
     try:
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise BatchError(f"{path}: there is no manifest. `cj new` writes one.") from None
     except OSError as error:
         raise BatchError(f"{path}: cannot be read ({error.strerror}). Correct the path or its permissions.") from None
     except UnicodeDecodeError:
         raise BatchError(f"{path}: not UTF-8. Save it again as UTF-8.") from None
+    return checked_manifest(text, path)
+
+
+def checked_manifest(text: str, path: Path) -> Manifest:
+    """The manifest a text spells; `path` is where it stands, for the messages. Raises `BatchError`."""
+    try:
+        content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         raise BatchError(f"{path}: not valid TOML: {error}. Correct that line.") from None
     try:
@@ -181,7 +189,7 @@ def _first_mistake(error: ValidationError) -> str:
         return "no judge. Add a [[judges]] section with id, provider and model."
     if mistake["type"] == "missing":
         return f"{place} is missing. Add it."
-    if mistake["type"] in {"list_type", "model_type"} and mistake["loc"][0] in Manifest.model_fields:
+    if mistake["type"] == "model_type" or mistake["loc"] == ("judges",):
         section = "[[judges]]" if mistake["loc"][0] == "judges" else f"[{mistake['loc'][0]}]"
         return f"{place} is not written as a section. Put its keys under a line that says {section}."
     found = f" (found {mistake['input']!r})" if not isinstance(mistake["input"], dict | list) else ""

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ ESSAY_FOLDER = "essays"
 TEXT_SUFFIXES = (".txt", ".md")
 MAX_ESSAY_ID_CHARS = 120
 _ESSAY_ID = re.compile(r"[\w][\w .+@-]*")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _RESERVED = {"sha256", "word_count", "is_anchor", "anchor_grade", "known_grade"}
 
 
@@ -89,7 +90,10 @@ def read_grades(path: Path, notices: Notices) -> list[GradeRow]:
 
 def read_text(path: Path, notices: Notices) -> str:
     """A UTF-8 text with `\\n` line ends and without a byte order mark. Raises `BatchError`."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BatchError(f"{path}: cannot be read ({error.strerror}). It should be a text file you may read.") from None
     if data.startswith(b"\xef\xbb\xbf"):
         notices.add(f"{path}: begins with a byte order mark; it was left out.")
         data = data[3:]
@@ -132,8 +136,11 @@ def _essays_of_jsonl(path: Path, notices: Notices) -> Iterator[EssayRow]:
         for name in ("essay_id", "text"):
             if not isinstance(values.get(name), str):
                 raise BatchError(f"{where}: {name} is missing or no string. Write it in quotes.")
-        groups = {name: str(value) for name, value in values.items() if name not in {"essay_id", "text"}}
-        _refuse_reserved(groups, where)
+        _refuse_reserved(values, where)
+        groups = {
+            name: str(value) for name, value in values.items() if name not in {"essay_id", "text"} and value is not None
+        }
+        _refuse_no_text((*values, *groups.values(), values["essay_id"], values["text"]), where)
         text = values["text"].replace("\r\n", "\n").replace("\r", "\n")
         yield EssayRow(_essay_id(values["essay_id"], where), text, where, groups)
 
@@ -184,7 +191,16 @@ def _refuse_bad_header(path: Path, header: list[str], required: set[str]) -> Non
     _refuse_reserved(dict.fromkeys(header, ""), f"{path}, row 1")
 
 
-def _refuse_reserved(groups: dict[str, str], where: str) -> None:
+def _refuse_no_text(strings: Iterable[str], where: str) -> None:
+    """JSON can spell what no text file holds: NUL, and half of a surrogate pair."""
+    for string in strings:
+        wrong = _NO_TEXT.search(string)
+        if wrong:
+            code = f"\\u{ord(wrong.group()):04x}"
+            raise BatchError(f"{where}: the character {code} is part of no text. Export the essays again.")
+
+
+def _refuse_reserved(groups: Mapping[str, object], where: str) -> None:
     reserved = sorted(_RESERVED & groups.keys())
     if reserved:
         raise BatchError(f"{where}: the column {reserved[0]!r} is one the pipeline makes itself. Rename yours.")

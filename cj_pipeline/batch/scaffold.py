@@ -1,12 +1,14 @@
 """A new batch folder: a manifest that explains itself, and the files a person fills in."""
 
+import json
 import shutil
 from pathlib import Path
 
 from cj_pipeline.batch.batch import BATCH_ID
-from cj_pipeline.batch.manifest import MANIFEST
+from cj_pipeline.batch.manifest import MANIFEST, checked_manifest
 from cj_pipeline.batch.readers import ESSAY_FILES, ESSAY_FOLDER, TEXT_SUFFIXES
 from cj_pipeline.errors import BatchError
+from cj_pipeline.scales import scale_named
 
 _MANIFEST = """\
 # Every key is explained in docs/batches.md. Nothing is bought before `cj run` or an approval.
@@ -19,13 +21,14 @@ mode = "provider_batch_api"
 [[judges]]
 id = "{judge_id}"
 provider = "{provider}"      # openai | emulator (offline: for trying out, no judge of essays)
-model = "{model}"
+model = {model}
 max_output_tokens = 600
 
 [spending]
 max_usd = 5.00               # no purchase passes it
 approval = "manual"          # manual: bought only after `cj approve`; auto: up to max_usd
 """
+_NO_SCALE = "# [scale]                    # without it: scores, no grades\n"
 _ASSIGNMENT = "Write here what the pupils were asked to do.\n"
 _RUBRIC = "Write here what the judge should look for, most important first.\n"
 
@@ -35,7 +38,8 @@ def scaffold(
 ) -> Path:
     """Write a new batch folder and copy essays and anchors into it, if given. Raises `BatchError`.
 
-    `judge` is PROVIDER:MODEL. Nothing is overwritten.
+    `judge` is PROVIDER:MODEL, `scale` a built-in one. Nothing is overwritten, and nothing written that would not
+    read back. Raises `UnknownScale` as well.
     """
     if not BATCH_ID.fullmatch(batch_id):
         raise BatchError(f"batch id {batch_id!r}: use 1 to 64 of a-z, 0-9 and - .")
@@ -45,16 +49,19 @@ def scaffold(
     provider, _, model = judge.partition(":")
     if not model:
         raise BatchError(f"judge {judge!r}: write PROVIDER:MODEL, for example emulator:lexical.")
+    text = _MANIFEST.format(
+        title=batch_id,
+        scale=_NO_SCALE if scale is None else f'[scale]\nname = "{scale_named(scale).name}"\n',
+        judge_id=provider,
+        provider=provider,
+        model=json.dumps(model, ensure_ascii=False),
+    )
+    checked_manifest(text, folder / MANIFEST)
     sources = {} if essays is None else _essay_sources(essays)
     if anchors is not None and not anchors.is_file():
         raise BatchError(f"{anchors}: there is no such file. Name a csv with the columns essay_id and grade.")
     folder.mkdir(parents=True)
-    section = (
-        f'[scale]\nname = "{scale}"\n' if scale else "# [scale]                    # without it: scores, no grades\n"
-    )
-    (folder / MANIFEST).write_text(
-        _MANIFEST.format(title=batch_id, scale=section, judge_id=provider, provider=provider, model=model), "utf-8"
-    )
+    (folder / MANIFEST).write_text(text, "utf-8")
     (folder / "assignment.md").write_text(_ASSIGNMENT, "utf-8")
     (folder / "rubric.md").write_text(_RUBRIC, "utf-8")
     for name, source in sources.items():
@@ -67,10 +74,11 @@ def scaffold(
 
 def _essay_sources(essays: Path) -> dict[str, Path]:
     """Where each essay file goes in the new folder: a table as it is, a folder's texts under essays/."""
+    table = f"essays{essays.suffix.lower()}"
     if essays.is_file():
-        if f"essays{essays.suffix}" not in ESSAY_FILES:
+        if table not in ESSAY_FILES:
             raise BatchError(f"{essays}: neither .csv nor .jsonl. Name such a file, or a folder of .txt or .md files.")
-        return {f"essays{essays.suffix}": essays}
+        return {table: essays}
     if not essays.is_dir():
         raise BatchError(f"{essays}: there is no such file or folder.")
     texts = {

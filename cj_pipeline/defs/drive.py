@@ -36,6 +36,7 @@ def run_batch(
     instance.add_dynamic_partitions(str(batches.name), [batch_id])
     materialise(instance, PURCHASE, batch_id)
     while True:
+        before = deployment.ledger.provenance(batch_id)
         progress = progress_of(deployment.ledger, batch_id)
         if progress.planned:
             materialise(instance, ["provider_batch_jobs"], batch_id)
@@ -48,6 +49,10 @@ def run_batch(
         progress = progress_of(deployment.ledger, batch_id)
         if progress.complete:
             return progress
+        if deployment.ledger.provenance(batch_id) == before:
+            raise CjError(
+                f"batch {batch_id}: jobs {progress.sentence()}, and nothing moves. See `make ui` for the run."
+            )
 
 
 def open_instance() -> dg.DagsterInstance:

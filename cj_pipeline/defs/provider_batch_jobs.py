@@ -16,17 +16,16 @@ from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import buy
 from cj_pipeline.local_emulator import start_emulator_if_needed
 
-POOL = "provider_submission"
 
-
-@dg.asset(partitions_def=batches, group_name="purchase", kinds={"openai"}, pool=POOL)
+@dg.asset(partitions_def=batches, group_name="purchase", kinds={"openai"})
 def provider_batch_jobs(
     context: dg.AssetExecutionContext, deployment: DeploymentResource, comparison_pairs: pa.Table
 ) -> dg.Output[pa.Table]:
     """The provider's batch jobs that ask the planned pairs. **This spends money**, within caps and approval.
 
     Safe to run at any time: what is bought is not bought again, what is uncertain is looked for, and what an
-    earlier attempt left to be asked again is bought now.
+    earlier attempt left to be asked again is bought now. The ledger's lease keeps submitters of one account
+    apart; a Dagster pool would not do, since a killed run keeps its slot.
     """
     opened = deployment.open()
     batch = opened.batch(context.partition_key)

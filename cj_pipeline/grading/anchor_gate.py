@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cj_pipeline.grading.leave_one_out import AnchorSet
+from cj_pipeline.grading.calibration import Calibration
 from cj_pipeline.grading.scales import GradeScale
-from cj_pipeline.grading.thresholds import Thresholds
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 
 LOWEST_QUANTILE = 0.01  # false blocks of a judge that agrees with the grades
@@ -32,15 +31,13 @@ class AnchorGate:
     reason: str | None
 
 
-def judge_anchors(anchors: AnchorSet, thresholds: Thresholds, scale: GradeScale) -> AnchorGate:
+def judge_anchors(anchors: Calibration, scale: GradeScale) -> AnchorGate:
     """Compare the anchors' order and places with what the fitted model, and chance, would give."""
     rng = np.random.default_rng(SIMULATION_SEED)
     tau = float(kendall_tau(anchors.positions[None, :], anchors.grades)[0])
     n_pairs = anchors.items.size * (anchors.items.size - 1) // 2
     repeats = int(np.clip(SIMULATED_SIGNS // n_pairs, 200, 4000))
-    low = float(
-        np.quantile(kendall_tau(_simulated(anchors, thresholds, scale, repeats, rng), anchors.grades), LOWEST_QUANTILE)
-    )
+    low = float(np.quantile(kendall_tau(_simulated(anchors, scale, repeats, rng), anchors.grades), LOWEST_QUANTILE))
     shuffled = rng.permuted(np.tile(anchors.positions, (repeats, 1)), axis=1)
     chance = float(np.quantile(kendall_tau(shuffled, anchors.grades), CHANCE_QUANTILE))
     signal = _slope_in_standard_errors(anchors)
@@ -59,7 +56,7 @@ def judge_anchors(anchors: AnchorSet, thresholds: Thresholds, scale: GradeScale)
     )
 
 
-def _faults(anchors: AnchorSet, tau: float, low: float, chance: float, signal: float, deviation: float) -> list[str]:
+def _faults(anchors: Calibration, tau: float, low: float, chance: float, signal: float, deviation: float) -> list[str]:
     faults = []
     if signal < SIGNAL:
         faults.append(f"the anchors' scores do not rise with their grades ({signal:.1f} SE, at least {SIGNAL})")
@@ -86,30 +83,26 @@ def kendall_tau(positions: FloatArray, grades: IntArray) -> FloatArray:
     )
 
 
-def _simulated(
-    anchors: AnchorSet, thresholds: Thresholds, scale: GradeScale, repeats: int, rng: np.random.Generator
-) -> FloatArray:
+def _simulated(anchors: Calibration, scale: GradeScale, repeats: int, rng: np.random.Generator) -> FloatArray:
     """Anchors uniform within the band of their grade, seen with their standard errors."""
-    cuts = thresholds.cuts[scale.labels_below :]
-    edges = np.concatenate([[cuts[0] - thresholds.step], cuts, [cuts[-1] + thresholds.step]])
+    cuts, step = anchors.thresholds.cuts[scale.labels_below :], anchors.thresholds.step
+    edges = np.concatenate([[cuts[0] - step], cuts, [cuts[-1] + step]])
     low, high = edges[anchors.grades], edges[anchors.grades + 1]
     places = low + (high - low) * rng.random((repeats, anchors.items.size))
     return places + np.sqrt(anchors.variances) * rng.standard_normal(places.shape)
 
 
-def _slope_in_standard_errors(anchors: AnchorSet) -> float:
+def _slope_in_standard_errors(anchors: Calibration) -> float:
     centred = anchors.grades - anchors.grades.mean()
     return float(centred @ anchors.positions / np.sqrt(centred**2 @ anchors.variances))
 
 
-def _deviations(anchors: AnchorSet, scale: GradeScale) -> FloatArray:
+def _deviations(anchors: Calibration, scale: GradeScale) -> FloatArray:
     """How far each anchor lies outside the band of its grade, in standard errors of both; 0 inside."""
-    deviations = np.zeros(anchors.items.size)
-    for index, (thresholds, grade) in enumerate(zip(anchors.without, anchors.grades, strict=True)):
-        cuts, variances = thresholds.cuts[scale.labels_below :], thresholds.variances[scale.labels_below :]
-        position, variance = anchors.positions[index], anchors.variances[index]
-        if grade > 0 and position < cuts[grade - 1]:
-            deviations[index] = (cuts[grade - 1] - position) / np.sqrt(variance + variances[grade - 1])
-        if grade < cuts.size and position > cuts[grade]:
-            deviations[index] = (position - cuts[grade]) / np.sqrt(variance + variances[grade])
-    return deviations
+    edge = np.pad(anchors.cuts_without[:, scale.labels_below :], ((0, 0), (1, 1)), constant_values=np.inf)
+    edge[:, 0] = -np.inf
+    variance = np.pad(anchors.cut_variances_without[:, scale.labels_below :], ((0, 0), (1, 1)))
+    rows, grade = np.arange(anchors.items.size), anchors.grades
+    below = (edge[rows, grade] - anchors.positions) / np.sqrt(anchors.variances + variance[rows, grade])
+    above = (anchors.positions - edge[rows, grade + 1]) / np.sqrt(anchors.variances + variance[rows, grade + 1])
+    return np.maximum(np.maximum(below, above), 0.0)

@@ -73,7 +73,7 @@ def _anchors(fit: dict[str, Any]) -> Finding:
         f"{fit['largest_deviation']:.1f} SE"
     )
     if fit["anchor_fault"]:
-        summary = f"{fit['anchor_fault']}. {summary}"
+        summary = f"{fit['anchor_fault']}; {fit['largest_deviation_anchor']} is furthest from its band"
     numbers = ("anchor_tau", "anchor_tau_limit", "anchor_tau_chance", "anchor_signal", "largest_deviation")
     return _finding("anchors_in_order", fit["anchor_fault"] is None, summary, **{name: fit[name] for name in numbers})
 

@@ -19,10 +19,10 @@ from cj_pipeline.grading.review import review_priority
 from cj_pipeline.judging.findings import unanswered_essays
 from cj_pipeline.scoring import ScaleFit
 from cj_pipeline.scoring.bradley_terry_scores import fit_judgments
+from cj_pipeline.scoring.findings import MISFIT
 from cj_pipeline.tables import CONTRACTS, GRADE_FIT, conform
 
 REVIEW_BELOW = 0.5  # a grade that is rather wrong than right goes to a person
-MISFIT = 1.5  # so does an essay judged in a way the scale cannot explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def grade_tables(batch: Batch, judgments: pa.Table, upstream: Sequence[Finding])
 
 def _project(batch: Batch, fit: ScaleFit) -> GradeProjection | _Ungraded:
     if batch.scale is None:
-        return _Ungraded("no scale: scores without grades")
+        return _Ungraded("the batch names no scale")
     scale = batch.scale
     known = [scale.grade_index(grade) for grade in batch.essays["anchor_grade"].to_pylist()[: batch.n_anchors]]
     try:
@@ -106,9 +106,13 @@ _GRADE_COLUMNS = (
 
 
 def _why_read(projection: GradeProjection, fit: ScaleFit, item: int) -> str | None:
+    labels, probabilities, grade = projection.scale.labels, projection.probabilities[item], projection.grade[item]
     why = []
     if projection.p_exact[item] < REVIEW_BELOW:
-        why.append(f"the grade is right with probability {projection.p_exact[item]:.0%} only")
+        rival = int(np.where(np.arange(len(labels)) == grade, -1, probabilities).argmax())
+        why.append(
+            f"{labels[rival]} is nearly as probable ({probabilities[rival]:.0%} against {probabilities[grade]:.0%})"
+        )
     if fit.infit[item] > MISFIT:
         why.append(f"judged inconsistently (infit {fit.infit[item]:.1f})")
     return "; ".join(why) or None

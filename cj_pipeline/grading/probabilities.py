@@ -3,14 +3,18 @@
 import numpy as np
 from scipy.special import ndtr
 
-from cj_pipeline.grading.thresholds import Thresholds
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 
 
-def label_probabilities(positions: FloatArray, variances: FloatArray, thresholds: Thresholds) -> FloatArray:
-    """P(label) of each position (n, n_labels), over the uncertainty of the position and of the cuts."""
-    spread = np.sqrt(variances[:, None] + thresholds.variances)
-    below = ndtr((thresholds.cuts - positions[:, None]) / spread)
+def label_probabilities(
+    positions: FloatArray, variances: FloatArray, cuts: FloatArray, cut_variances: FloatArray
+) -> FloatArray:
+    """P(label) of each position (n, n_labels), over the uncertainty of the position and of the cuts.
+
+    `cuts` and their variances are (n_labels - 1,) for all positions or (n, n_labels - 1), a row each.
+    """
+    spread = np.sqrt(variances[:, None] + cut_variances)
+    below = ndtr((cuts - positions[:, None]) / spread)
     below = np.maximum.accumulate(below, axis=1)  # cuts of unequal uncertainty can cross far out in the tails
     return np.diff(below, axis=1, prepend=0.0, append=1.0)
 

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 
 from cj_pipeline.errors import CjError
 from cj_pipeline.grading.anchor_gate import AnchorGate, judge_anchors
-from cj_pipeline.grading.leave_one_out import AnchorSet, LeaveOneAnchorOut, leave_each_out, summarise_left_out
+from cj_pipeline.grading.calibration import Calibration, calibrate
+from cj_pipeline.grading.leave_one_out import LeaveOneAnchorOut, summarise_left_out
 from cj_pipeline.grading.probabilities import held_near, label_probabilities, median_labels, shortest_ranges
 from cj_pipeline.grading.scales import GradeScale
-from cj_pipeline.grading.thresholds import Thresholds, fit_thresholds
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring import ScaleFit
 
@@ -49,14 +49,6 @@ class GradeProjection:
     gate: AnchorGate  # of the component with most anchors
 
 
-@dataclass(frozen=True, slots=True)
-class _Calibration:
-    """One component's anchors and cuts."""
-
-    anchors: AnchorSet
-    thresholds: Thresholds
-
-
 def project_grades(fit: ScaleFit, anchors: ArrayLike, anchor_grades: ArrayLike, scale: GradeScale) -> GradeProjection:
     """Project every essay of `fit` onto `scale` through its anchors.
 
@@ -66,13 +58,13 @@ def project_grades(fit: ScaleFit, anchors: ArrayLike, anchor_grades: ArrayLike, 
     """
     items, grades = _checked_anchors(fit, np.asarray(anchors), np.asarray(anchor_grades), scale)
     usable = np.isfinite(fit.scores[items])
-    calibrations: dict[int, _Calibration] = {}
+    calibrations: dict[int, Calibration] = {}
     shortcomings: dict[int, str] = {}
     for component in np.unique(fit.component).tolist():
         here = usable & (fit.component[items] == component)
         shortcoming = _shortcoming(grades[here])
         if shortcoming is None:
-            calibrations[component] = _calibrate(fit, items[here], grades[here], scale)
+            calibrations[component] = _calibrate_component(fit, items[here], grades[here], scale)
         else:
             shortcomings[component] = shortcoming
     if not calibrations:
@@ -88,9 +80,11 @@ def project_grades(fit: ScaleFit, anchors: ArrayLike, anchor_grades: ArrayLike, 
             reasons[item] = f"its group of linked essays has {shortcomings[component]}"
     for component, calibration in calibrations.items():
         linked = np.flatnonzero((fit.component == component) & np.isfinite(fit.scores))
-        variances = fit.unshrunk_standard_errors[linked] ** 2 + calibration.anchors.discrepancy**2
-        probabilities[linked] = label_probabilities(fit.unshrunk_scores[linked], variances, calibration.thresholds)
-    left_out = summarise_left_out([calibration.anchors for calibration in calibrations.values()], scale)
+        variances = fit.unshrunk_standard_errors[linked] ** 2 + calibration.discrepancy**2
+        probabilities[linked] = label_probabilities(
+            fit.unshrunk_scores[linked], variances, calibration.thresholds.cuts, calibration.thresholds.variances
+        )
+    left_out = summarise_left_out(list(calibrations.values()), scale)
     probabilities[left_out.anchors] = left_out.probabilities
     return _projection(scale, probabilities, reasons, calibrations, left_out)
 
@@ -99,10 +93,10 @@ def _projection(
     scale: GradeScale,
     probabilities: FloatArray,
     reasons: list[str | None],
-    calibrations: dict[int, _Calibration],
+    calibrations: dict[int, Calibration],
     left_out: LeaveOneAnchorOut,
 ) -> GradeProjection:
-    main = max(calibrations.values(), key=lambda calibration: calibration.anchors.items.size)
+    main = max(calibrations.values(), key=lambda calibration: calibration.items.size)
     graded = np.isfinite(probabilities[:, 0])
     grade, low, high = np.full((3, graded.size), -1, dtype=np.int64)
     grade[graded] = median_labels(probabilities[graded])
@@ -118,9 +112,9 @@ def _projection(
         ungraded_reason=reasons,
         thresholds=main.thresholds.cuts,
         threshold_standard_errors=np.sqrt(main.thresholds.variances),
-        discrepancy=main.anchors.discrepancy,
+        discrepancy=main.discrepancy,
         leave_one_out=left_out,
-        gate=judge_anchors(main.anchors, main.thresholds, scale),
+        gate=judge_anchors(main, scale),
     )
 
 
@@ -159,9 +153,5 @@ def _nothing_gradable(n_anchors: int, n_usable: int, shortcomings: dict[int, str
     )
 
 
-def _calibrate(fit: ScaleFit, items: IntArray, grades: IntArray, scale: GradeScale) -> _Calibration:
-    positions, variances = fit.unshrunk_scores[items], fit.unshrunk_standard_errors[items] ** 2
-    return _Calibration(
-        anchors=leave_each_out(items, grades, positions, variances, scale),
-        thresholds=fit_thresholds(positions, variances, grades, scale),
-    )
+def _calibrate_component(fit: ScaleFit, items: IntArray, grades: IntArray, scale: GradeScale) -> Calibration:
+    return calibrate(items, grades, fit.unshrunk_scores[items], fit.unshrunk_standard_errors[items] ** 2, scale)

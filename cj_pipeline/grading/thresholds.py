@@ -27,26 +27,47 @@ class Thresholds:
     cuts: FloatArray  # (n_labels - 1,)
     variances: FloatArray  # (n_labels - 1,)
     step: float
+    parameters: FloatArray  # first cut, m, e_1, ... : (G,)
+    covariance: FloatArray  # (G, G) of the parameters
 
 
-def fit_thresholds(positions: FloatArray, variances: FloatArray, grades: IntArray, scale: GradeScale) -> Thresholds:
-    """Posterior mode (Laplace) of the cuts of `scale`, from anchors' positions, variances and grade indices."""
-    n_grades = len(scale.grades)
-    typical_step = _typical_step(positions, variances, grades)
-    start = np.zeros(n_grades)
-    start[0] = float(np.mean(positions - (grades - 0.5) * typical_step))
-    start[1] = np.log(typical_step)
+def fit_thresholds(
+    positions: FloatArray,
+    variances: FloatArray,
+    grades: IntArray,
+    scale: GradeScale,
+    near: Thresholds | None = None,
+) -> Thresholds:
+    """Posterior mode (Laplace) of the cuts of `scale`, from anchors' positions, variances and grade indices.
+
+    `near` is the fit of almost the same anchors, from which the search then starts.
+    """
+    prior_log_step = float(np.log(_typical_step(positions, variances, grades)))
 
     def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
-        return _negative_log_posterior(parameters, positions, variances, grades, np.log(typical_step))
+        return _negative_log_posterior(parameters, positions, variances, grades, prior_log_step)
 
-    mode = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6}).x
-    covariance = np.linalg.inv(_hessian(lambda p: objective(p)[1], mode))
+    if near is None:
+        start = np.zeros(len(scale.grades))
+        start[0] = float(np.mean(positions - (grades - 0.5) * np.exp(prior_log_step)))
+        start[1] = prior_log_step
+        mode = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6}).x
+    else:
+        options = {"gtol": 1e-6, "hess_inv0": near.covariance}
+        mode = minimize(objective, near.parameters, jac=True, method="BFGS", options=options).x
+    covariance = np.linalg.inv(_hessian(lambda parameters: objective(parameters)[1], mode))
+    covariance = (covariance + covariance.T) / 2
     cuts, jacobian, step = _cuts(mode), _cut_jacobian(mode), float(np.exp(mode[1]))
     if scale.below_lowest is not None:
-        one_step_lower = np.eye(n_grades)[0] - step * np.eye(n_grades)[1]
+        one_step_lower = np.eye(mode.size)[0] - step * np.eye(mode.size)[1]
         cuts, jacobian = np.insert(cuts, 0, cuts[0] - step), np.vstack([one_step_lower, jacobian])
-    return Thresholds(cuts=cuts, variances=np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian), step=step)
+    return Thresholds(
+        cuts=cuts,
+        variances=np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian),
+        step=step,
+        parameters=mode,
+        covariance=covariance,
+    )
 
 
 def _typical_step(positions: FloatArray, variances: FloatArray, grades: IntArray) -> float:

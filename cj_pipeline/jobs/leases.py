@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,26 +14,22 @@ from cj_pipeline.jobs.ledger import Ledger, ledger_time
 from cj_pipeline.jobs.schema import account_leases
 
 LEASE = timedelta(minutes=15)  # longer than any single upload and create
+PATIENCE_SECONDS = 60.0  # submitting takes seconds, so a second submitter waits its turn
+LOOK_AGAIN_SECONDS = 0.5
 
 
 @contextmanager
-def account_lease(ledger: Ledger, account: str) -> Iterator[None]:
-    """Hold an account while submitting. Raises `AccountBusy` when a living process holds it."""
+def account_lease(ledger: Ledger, account: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold an account while submitting. Raises `AccountBusy` when a living process keeps it for too long.
+
+    The lease of a process that died on this host is nobody's at once; one of another host lapses.
+    """
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    with ledger.transaction() as connection:
-        row = connection.execute(sa.select(account_leases).where(account_leases.c.account == account)).one_or_none()
-        if row is None:
-            connection.execute(account_leases.insert().values(account=account))
-        elif row.holder and row.holder != holder and _is_held(row.holder, ledger_time(row.expires_at)):
-            raise AccountBusy(
-                f"account {account}: the process {row.holder} is submitting. Run again when it is done; "
-                f"it has the account until {row.expires_at[:19]} UTC at the latest."
-            )
-        connection.execute(
-            account_leases.update()
-            .where(account_leases.c.account == account)
-            .values(holder=holder, expires_at=(datetime.now(UTC) + LEASE).isoformat())
-        )
+    deadline = time.monotonic() + patience_seconds
+    while (other := _take(ledger, account, holder)) is not None:
+        if time.monotonic() > deadline:
+            raise AccountBusy(f"account {account}: the process {other} is submitting. Run again when it is done.")
+        time.sleep(LOOK_AGAIN_SECONDS)
     try:
         yield
     finally:
@@ -42,6 +39,22 @@ def account_lease(ledger: Ledger, account: str) -> Iterator[None]:
                 .where(account_leases.c.account == account, account_leases.c.holder == holder)
                 .values(holder=None, expires_at=None)
             )
+
+
+def _take(ledger: Ledger, account: str, holder: str) -> str | None:
+    """Write the holder into the account's row, or say who holds it."""
+    with ledger.transaction() as connection:
+        row = connection.execute(sa.select(account_leases).where(account_leases.c.account == account)).one_or_none()
+        if row is None:
+            connection.execute(account_leases.insert().values(account=account))
+        elif row.holder and row.holder != holder and _is_held(row.holder, ledger_time(row.expires_at)):
+            return str(row.holder)
+        connection.execute(
+            account_leases.update()
+            .where(account_leases.c.account == account)
+            .values(holder=holder, expires_at=(datetime.now(UTC) + LEASE).isoformat())
+        )
+    return None
 
 
 def _is_held(holder: str, expires_at: datetime | None) -> bool:

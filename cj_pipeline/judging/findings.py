@@ -1,6 +1,7 @@
 """Claims about the judgments of a batch, and the essays too few of whose comparisons were answered."""
 
 from collections import Counter, defaultdict
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -64,12 +65,13 @@ def unanswered_essays(batch: Batch, judgments: pa.Table) -> dict[str, str]:
 
 
 def _one_outcome(batch: Batch, pairs: pa.Table, judgments: pa.Table) -> Finding:
-    keys = list(zip(*(judgments[name].to_pylist() for name in ("pair_id", "judge_id", "replicate")), strict=True))
-    planned = set(pairs["pair_id"].to_pylist())
-    full = [judge.id for judge in batch.manifest.judges if judge.share == 1]
-    expected = {(pair, judge, 0) for pair in planned for judge in full}
+    keys = list(zip(*_columns(judgments, "pair_id", "judge_id", "replicate"), strict=True))
+    planned = set(zip(*_columns(pairs, "pair_id", "essay_a", "essay_b"), strict=True))
+    judges = {judge.id: judge for judge in batch.manifest.judges}
+    expected = {(pair, name, 0) for pair, _, _ in planned for name, judge in judges.items() if judge.share == 1}
     absent = len(expected - set(keys))
-    foreign = sum(pair not in planned for pair, _, _ in keys)
+    told = zip(*_columns(judgments, "pair_id", "essay_a", "essay_b", "judge_id"), strict=True)
+    foreign = sum((pair, a, b) not in planned or judge not in judges for pair, a, b, judge in told)
     repeated = len(keys) - len(set(keys))
     return _finding(
         "one_outcome_per_comparison",
@@ -85,11 +87,13 @@ def _one_outcome(batch: Batch, pairs: pa.Table, judgments: pa.Table) -> Finding:
 def _fingerprints(batch: Batch, judgments: pa.Table) -> Finding:
     questions = questions_of(batch)
     stems = {judge.id: fingerprint_stem(judge, questions[judge.id]) for judge in batch.manifest.judges}
-    digests = dict(zip(*(batch.essays[name].to_pylist() for name in ("essay_id", "sha256")), strict=True))
-    rows = zip(
-        *(judgments[name].to_pylist() for name in ("judge_id", "essay_a", "essay_b", "fingerprint")), strict=True
+    digests = dict(zip(*_columns(batch.essays, "essay_id", "sha256"), strict=True))
+    rows = zip(*_columns(judgments, "judge_id", "essay_a", "essay_b", "fingerprint"), strict=True)
+    # a judge or an essay that is not of the batch has no digest, and its row no fingerprint
+    strange = sum(
+        fingerprint(stems.get(judge, ""), digests.get(a, ""), digests.get(b, "")) != found
+        for judge, a, b, found in rows
     )
-    strange = sum(fingerprint(stems[judge], digests[a], digests[b]) != found for judge, a, b, found in rows)
     return _finding(
         "fingerprints_match",
         strange == 0,
@@ -177,6 +181,10 @@ def _priced(judgments: pa.Table) -> Finding:
         cost_usd=total,
         unknown=unknown,
     )
+
+
+def _columns(table: pa.Table, *names: str) -> list[list[Any]]:
+    return [table[name].to_pylist() for name in names]
 
 
 def _mentions(rows: pa.Table) -> Counter[str]:

@@ -14,6 +14,7 @@ from cj_pipeline.judging.prompt import MAX_JUSTIFICATION_WORDS
 
 MAX_JUSTIFICATION_CHARS = 1_000  # what is kept of a justification; the judge is asked for 50 words
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELDS = {"winner", "justification", "confidence"}
 
 
@@ -107,7 +108,8 @@ def _winner(value: object, *, ties: bool) -> Winner:
 def _justification(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidVerdict("justification is not a text")
-    return value.strip()[:MAX_JUSTIFICATION_CHARS]
+    # JSON can spell half of a surrogate pair, which no file can hold
+    return _LONE_SURROGATE.sub("\ufffd", value).strip()[:MAX_JUSTIFICATION_CHARS]
 
 
 def _confidence(value: object) -> int:

@@ -11,7 +11,7 @@ from cj_pipeline.pairing.single_wave import plan_single_wave
 from cj_pipeline.tables import conform
 
 PLAN_VERSION = "1"  # a new number whenever the same inputs would give other pairs
-PAIRS_PER_ESSAY = 7  # default budget: 14 comparisons per essay
+PAIRS_PER_ESSAY = 7  # default: 14 comparisons per essay; 10 is the literature's floor (Kinnear, Jones & Davies 2025)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ def pair_budget(n_essays: int, *, max_comparisons: int | None, judge_shares: flo
     cap = PAIRS_PER_ESSAY * n_essays if max_comparisons is None else int(max_comparisons / judge_shares)
     if cap < 1:
         raise ValueError(f"max_comparisons = {max_comparisons} is less than one pair for the judges of this batch")
-    audit = round(audit_share * min(cap, every_pair))
+    # a pair is mirrored once at most, so the audit never passes half of the cap
+    audit = min(round(audit_share * min(cap, every_pair)), cap // 2)
     coverage = min(cap - audit, every_pair)
     return PairBudget(coverage, min(audit, cap - coverage))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from cj_pipeline.errors import ProviderBusy, ProviderRefused, ProviderUncertain, ProviderUnreachable
 from cj_pipeline.providers.openai_wire import ENDPOINT
@@ -15,13 +16,17 @@ from cj_pipeline.providers.protocol import Phase, ProviderJob, Ticket
 from cj_pipeline.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import APIStatusError, OpenAI
     from openai.types import Batch as OpenAIBatch
 
 PAGE = 100  # largest page of batches.list
 CLOCK_SKEW = timedelta(minutes=15)  # how far the provider's clock may be behind ours
 OUTPUT_GRACE = timedelta(minutes=10)  # a completed job may show its output file a little later
 FILE_LIFETIME_SECONDS = 7 * 24 * 3600  # pupils' texts do not stay at the provider longer than that
+MAX_QUOTED_CHARS = 500  # of a provider's own words in a message
+
+# The SDK does not check replies: a proxy's login page, half a JSON or a missing field end as one of these.
+_NO_REPLY_OF_THIS_API = (ValueError, TypeError, AttributeError)
 
 _PHASES = {
     "validating": Phase.WAITING,
@@ -56,7 +61,7 @@ class OpenAIBatches:
         # imported late: the SDK costs 0.7 s, and most commands never reach a provider
         from openai import DefaultHttpxClient, OpenAI
 
-        loopback = self._base_url is not None and "//127.0.0.1" in self._base_url
+        loopback = urlsplit(self._base_url or "").hostname in {"127.0.0.1", "::1", "localhost"}
         return OpenAI(
             api_key=self._api_key,
             base_url=self._base_url,
@@ -69,24 +74,35 @@ class OpenAIBatches:
         """Upload unless the ticket names a file already, then create. See `BatchProvider.submit`."""
         input_file_id = ticket.input_file_id or self._upload(requests, ticket)
         before_create(input_file_id)
-        return _shown(self._create(input_file_id, ticket))
+        with self._creating():
+            return _shown(
+                self._client.batches.create(
+                    input_file_id=input_file_id,
+                    endpoint=ENDPOINT,
+                    completion_window="24h",
+                    metadata=dict(ticket.marks),
+                    output_expires_after={"anchor": "created_at", "seconds": FILE_LIFETIME_SECONDS},
+                )
+            )
 
     def find(self, ticket: Ticket) -> ProviderJob | None:
         """By our own mark in the metadata, or by the uploaded file where a host drops metadata."""
-        for batch in self._listed(ticket.not_before):
-            marked = (batch.metadata or {}).get("cj_job") == ticket.job_id
-            if marked or (ticket.input_file_id is not None and batch.input_file_id == ticket.input_file_id):
-                return _shown(batch)
+        with self._reading():
+            for batch in self._listed(ticket.not_before):
+                marked = (batch.metadata or {}).get("cj_job") == ticket.job_id
+                if marked or (ticket.input_file_id is not None and batch.input_file_id == ticket.input_file_id):
+                    return _shown(batch)
         return None
 
     def poll(self, provider_job_ids: set[str], not_before: datetime) -> dict[str, ProviderJob]:
         """Newest first, until all are found or the list is older than any of them."""
         found: dict[str, ProviderJob] = {}
-        for batch in self._listed(not_before):
-            if batch.id in provider_job_ids:
-                found[batch.id] = _shown(batch)
-                if len(found) == len(provider_job_ids):
-                    break
+        with self._reading():
+            for batch in self._listed(not_before):
+                if batch.id in provider_job_ids:
+                    found[batch.id] = _shown(batch)
+                    if len(found) == len(provider_job_ids):
+                        break
         return found
 
     def fetch(self, job: ProviderJob) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -107,19 +123,16 @@ class OpenAIBatches:
                 purpose="batch",
                 expires_after={"anchor": "created_at", "seconds": FILE_LIFETIME_SECONDS},
             )
-        return upload.id
+            return _identified(upload.id)
 
-    def _create(self, input_file_id: str, ticket: Ticket) -> "OpenAIBatch":
+    @contextmanager
+    def _creating(self) -> Iterator[None]:
+        """The one call that costs money: a definite no is told from everything after which a job may exist."""
+        import httpx2
         import openai
 
         try:
-            return self._client.batches.create(
-                input_file_id=input_file_id,
-                endpoint=ENDPOINT,
-                completion_window="24h",
-                metadata=dict(ticket.marks),
-                output_expires_after={"anchor": "created_at", "seconds": FILE_LIFETIME_SECONDS},
-            )
+            yield
         except openai.APIStatusError as error:
             if error.status_code in {401, 403}:
                 raise ProviderBusy(
@@ -127,22 +140,21 @@ class OpenAIBatches:
                 ) from None
             if error.status_code == 429:
                 raise ProviderBusy(
-                    f"{self.name}: too many requests for now ({_said(error)}). Try again later."
+                    f"{self.name}: too many requests for now ({self._said(error)}). Try again later."
                 ) from None
             if 400 <= error.status_code < 500 and error.status_code not in {408, 409}:
                 raise ProviderRefused(
-                    f"{self.name} refused the job: HTTP {error.status_code}, {_said(error)}"
+                    f"{self.name} refused the job: HTTP {error.status_code}, {self._said(error)}"
                 ) from None
             raise ProviderUncertain(f"{self.name}: HTTP {error.status_code} on create; the job may exist.") from None
-        except openai.APIError as error:
+        except (openai.APIError, httpx2.HTTPError, *_NO_REPLY_OF_THIS_API) as error:
             raise ProviderUncertain(f"{self.name}: {type(error).__name__} on create; the job may exist.") from None
 
     def _listed(self, not_before: datetime) -> Iterator["OpenAIBatch"]:
-        with self._reading():
-            for batch in self._client.batches.list(limit=PAGE):
-                if _time(batch.created_at) < not_before - CLOCK_SKEW:
-                    return
-                yield batch
+        for batch in self._client.batches.list(limit=PAGE):
+            if _time(batch.created_at) < not_before - CLOCK_SKEW:
+                return
+            yield batch
 
     def _content(self, file_id: str) -> Iterator[bytes]:
         with self._reading(), self._client.files.with_streaming_response.content(file_id) as response:
@@ -151,6 +163,7 @@ class OpenAIBatches:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Calls that create nothing: whatever goes wrong in them says nothing about a job."""
+        import httpx2
         import openai
 
         try:
@@ -161,20 +174,30 @@ class OpenAIBatches:
             raise ProviderUnreachable(
                 f"{self.name} answered HTTP {error.status_code}.{hint} Nothing was changed."
             ) from None
-        except openai.APIError as error:
+        except (openai.APIError, httpx2.HTTPError) as error:
             raise ProviderUnreachable(
                 f"{self.name} could not be reached ({type(error).__name__}). Nothing was changed; run again."
             ) from None
+        except _NO_REPLY_OF_THIS_API as error:
+            raise ProviderUnreachable(
+                f"{self.name} answered something that is no reply of this API ({type(error).__name__}). "
+                "Check base_url and any proxy between. Nothing was changed."
+            ) from None
+
+    def _said(self, error: "APIStatusError") -> str:
+        body: object = error.body
+        said = body.get("message") or body.get("code") if isinstance(body, dict) else None
+        return str(said or type(error).__name__).replace(self._api_key, "[key]")[:MAX_QUOTED_CHARS]
 
 
 def _shown(batch: "OpenAIBatch") -> ProviderJob:
-    phase = _PHASES.get((batch.status or "").lower(), Phase.UNHEARD_OF)
+    phase = _PHASES.get(str(batch.status).lower(), Phase.UNHEARD_OF)
     ended = batch.completed_at or batch.failed_at or batch.expired_at or batch.cancelled_at
     files = {"output": batch.output_file_id, "error": batch.error_file_id}
     return ProviderJob(
-        provider_job_id=batch.id,
+        provider_job_id=_identified(batch.id),
         phase=phase,
-        status=batch.status,
+        status=str(batch.status),
         created_at=_time(batch.created_at),
         ended_at=_time(ended) if ended else None,
         result_files={name: file_id for name, file_id in files.items() if file_id},
@@ -192,26 +215,35 @@ def _settled(batch: "OpenAIBatch", phase: Phase) -> bool:
 
 
 def _failures(batch: "OpenAIBatch") -> list[Any]:
-    data = getattr(batch.errors, "data", None) or []
-    return list(data)
+    """The batch's errors; compatible hosts also send a plain string."""
+    errors: Any = batch.errors
+    return [errors] if isinstance(errors, str) else list(getattr(errors, "data", None) or [])
 
 
 def _failure(batch: "OpenAIBatch") -> str | None:
-    lines = [
-        f"{error.code or 'error'}{f' (line {error.line})' if error.line else ''}: {error.message or ''}"
-        for error in _failures(batch)[:3]
-    ]
-    return "; ".join(lines) or None
+    return "; ".join(_failure_line(error) for error in _failures(batch)[:3]) or None
+
+
+def _failure_line(error: Any) -> str:
+    if isinstance(error, str):
+        return error
+    return f"{error.code or 'error'}{f' (line {error.line})' if error.line else ''}: {error.message or ''}"
 
 
 def _failure_code(batch: "OpenAIBatch") -> str | None:
-    return next((str(error.code) for error in _failures(batch) if error.code), None)
+    codes = (getattr(error, "code", None) for error in _failures(batch))
+    return next((str(code) for code in codes if code), None)
 
 
-def _time(unix_seconds: int) -> datetime:
-    return datetime.fromtimestamp(unix_seconds, UTC)
+def _time(moment: float | str) -> datetime:
+    """Unix seconds, or ISO 8601 as some compatible hosts write it."""
+    if not isinstance(moment, str):
+        return datetime.fromtimestamp(moment, UTC)
+    read = datetime.fromisoformat(moment)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _said(error: Any) -> str:
-    body = error.body if isinstance(error.body, dict) else {}
-    return str(body.get("message") or body.get("code") or type(error).__name__)
+def _identified(name: object) -> str:
+    if not isinstance(name, str) or not name:
+        raise TypeError("a reply without an id")
+    return name

@@ -22,6 +22,7 @@ from cj_pipeline.judging import (
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 MAX_REQUESTS_PER_JOB = 50_000  # platform limit, Batch API reference
+MAX_TOKENS = 1_000_000_000  # beyond it a count is a mistake, not a bill
 MAX_REQUEST_FILE_BYTES = 200_000_000  # platform limit, counted in decimal megabytes
 _CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -81,10 +82,10 @@ def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:
         return None
     try:
         answer = _answer(result, ties=ties)
-    except (AttributeError, KeyError, TypeError, IndexError, ValueError):
-        answer = Answer(error_code=ErrorCode.UNREADABLE_RESULT)
-    substance = json.dumps([result.get("response"), result.get("error")], sort_keys=True)
-    return ResultLine(custom_id, answer, substance)
+        content = json.dumps([result.get("response"), result.get("error")], sort_keys=True)
+    except (AttributeError, KeyError, TypeError, IndexError, ValueError, RecursionError):
+        answer, content = Answer(error_code=ErrorCode.UNREADABLE_RESULT), line.decode(errors="replace")
+    return ResultLine(custom_id, answer, content)
 
 
 def _answer(result: dict[str, Any], *, ties: bool) -> Answer:
@@ -93,14 +94,15 @@ def _answer(result: dict[str, Any], *, ties: bool) -> Answer:
         return Answer(error_code=_unrun_code(result.get("error")))
     status = response.get("status_code")
     body = response.get("body") or {}
-    # the status decides: an error line carries error: null and its reason inside the body
+    # the status decides: an error line carries its reason inside the body (OpenAI) or beside the response (vLLM)
     if status is None or not 200 <= status < 300:
-        return Answer(error_code=_http_code(status, body.get("error")))
+        within = body.get("error") if isinstance(body, dict) else body
+        return Answer(error_code=_http_code(status, [within, result.get("error")]))
     return _completion(body, ties=ties)
 
 
 def _completion(body: dict[str, Any], *, ties: bool) -> Answer:
-    usage, model = _usage(body.get("usage")), body.get("model")
+    usage, model = _usage(body.get("usage")), _name(body.get("model"))
     choices = body.get("choices") or []
     if not choices:
         return Answer(error_code=ErrorCode.EMPTY, model_reported=model, usage=usage)
@@ -129,7 +131,7 @@ def _unfinished_code(message: dict[str, Any], finish: object) -> ErrorCode | Non
 
 
 def _unrun_code(error: object) -> ErrorCode:
-    code = str(error.get("code") or "") if isinstance(error, dict) else str(error or "")
+    code = str(error.get("code") or "" if isinstance(error, dict) else error or "").lower()
     if "expired" in code:
         return ErrorCode.EXPIRED
     if "cancel" in code:
@@ -137,13 +139,13 @@ def _unrun_code(error: object) -> ErrorCode:
     return ErrorCode.SERVER_ERROR if error else ErrorCode.MISSING_RESULT
 
 
-def _http_code(status: int | None, error: object) -> ErrorCode:
-    said = json.dumps(error).lower() if error else ""
+def _http_code(status: int | None, errors: list[object]) -> ErrorCode:
+    said = json.dumps(errors).lower()
     if "insufficient_quota" in said or "credit balance" in said or status == 402:
         return ErrorCode.CREDIT_EXHAUSTED
     if "content_filter" in said or "content_policy" in said:
         return ErrorCode.FILTERED
-    if status == 429:
+    if status == 429 or "rate_limit" in said:
         return ErrorCode.RATE_LIMITED
     # status 0 and none at all are seen on lines the provider never ran
     if status is None or status < 100 or status >= 500 or status in {408, 409}:
@@ -154,9 +156,17 @@ def _http_code(status: int | None, error: object) -> ErrorCode:
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, dict):
         return None
-    prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    counts = (prompt, cached, output)
-    if not all(isinstance(count, int) and count >= 0 for count in counts) or not prompt or cached > prompt:
+    details = usage.get("prompt_tokens_details")
+    prompt, output = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    cached = _count(details.get("cached_tokens") or 0) if isinstance(details, dict) else 0
+    if not prompt or output is None or cached is None or cached > prompt:
         return None
-    return Usage(input_tokens=prompt, cached_tokens=cached, output_tokens=output or 0)
+    return Usage(input_tokens=prompt, cached_tokens=cached, output_tokens=output)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS else None
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) and value.isprintable() else None

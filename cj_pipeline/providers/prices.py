@@ -13,6 +13,7 @@ from cj_pipeline.judging import Usage
 
 NANO_PER_USD = 1_000_000_000
 MILLION = 1_000_000
+PROMPT_TOKENS = 1_000  # prices are asked for a short prompt: they rise beyond a long-context tier (100k to 272k tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,22 @@ def batch_price(provider: str, model: str) -> BatchPrice:
     from genai_prices import Usage as PricedUsage
     from genai_prices import calc_price
 
-    million = PricedUsage(input_tokens=MILLION, output_tokens=MILLION)
-    million_cached = PricedUsage(input_tokens=MILLION, cache_read_tokens=MILLION, output_tokens=0)
+    asked = PricedUsage(input_tokens=PROMPT_TOKENS, output_tokens=PROMPT_TOKENS)
+    asked_cached = PricedUsage(input_tokens=PROMPT_TOKENS, cache_read_tokens=PROMPT_TOKENS, output_tokens=0)
     now = datetime.now(UTC)
     batch = {"processing": "batch"}
     try:
-        standard = calc_price(million, model, provider_id=provider, genai_request_timestamp=now)
-        reduced = calc_price(million, model, provider_id=provider, genai_request_timestamp=now, price_context=batch)
-        cached = calc_price(
-            million_cached, model, provider_id=provider, genai_request_timestamp=now, price_context=batch
-        )
+        standard = calc_price(asked, model, provider_id=provider, genai_request_timestamp=now)
+        reduced = calc_price(asked, model, provider_id=provider, genai_request_timestamp=now, price_context=batch)
+        cached = calc_price(asked_cached, model, provider_id=provider, genai_request_timestamp=now, price_context=batch)
     except LookupError:
         raise Unpriced(f"no price is known for {provider} model {model!r}, so no cap could hold. {_REMEDY}") from None
     if not reduced.total_price < standard.total_price:
         raise Unpriced(f"no batch price is known for {provider} model {model!r}. {_REMEDY}")
     return BatchPrice(
-        input_nano_per_million=_nano(reduced.input_price),
-        cached_nano_per_million=_nano(cached.input_price),
-        output_nano_per_million=_nano(reduced.output_price),
+        input_nano_per_million=_nano_per_million(reduced.input_price),
+        cached_nano_per_million=_nano_per_million(cached.input_price),
+        output_nano_per_million=_nano_per_million(reduced.output_price),
         source=f"genai-prices {genai_prices.__version__}, {now:%Y-%m-%d}",
     )
 
@@ -81,5 +80,5 @@ def nano_usd(amount: float | Decimal) -> int:
     return int((Decimal(str(amount)) * NANO_PER_USD).to_integral_value())
 
 
-def _nano(price: Decimal) -> int:
-    return int((price * NANO_PER_USD).to_integral_value(ROUND_CEILING))
+def _nano_per_million(price: Decimal) -> int:
+    return int((price * NANO_PER_USD * MILLION / PROMPT_TOKENS).to_integral_value(ROUND_CEILING))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from cj_pipeline.pairing.arrays import FloatArray, IntArray, grouped_sums
 from cj_pipeline.scoring.pair_counts import PairCounts
@@ -103,13 +103,18 @@ def find_mode(
     gradient, information = _derivatives(counts, point, score_precision, order_precision)
     first_norm = float(np.abs(gradient).max(initial=0.0)) or 1.0
     tolerance = GRADIENT_TOLERANCE * max(1.0, float(np.median(information.diagonal))) if n_items else 0.0
+    aim = tolerance if point.size > DENSE_UP_TO else 1e-3 * tolerance  # quadratic: a digit more costs nothing
     step_size, iterations = 0.0, 0
     while iterations < MAX_NEWTON:
         norm = float(np.abs(gradient).max(initial=0.0))
-        if norm <= tolerance and (score_precision > 0 or (iterations > 0 and step_size < 1e-4)):
+        if norm <= aim and (score_precision > 0 or (iterations > 0 and step_size < 1e-4)):
             break
         forcing = min(0.1, max(norm / first_norm, 0.1 * tolerance / norm if norm else 1.0))
-        step = newton_step(information, components, gradient, forcing, pinned=score_precision > 0)
+        try:
+            step = newton_step(information, components, gradient, forcing, pinned=score_precision > 0)
+        except LinAlgError:  # without a prior, information can run out on the way to infinity
+            step_size = np.inf
+            break
         slope = float(np.einsum("i,i->", gradient, step))
         scale = 1.0
         for _ in range(30):
