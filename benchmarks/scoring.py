@@ -79,8 +79,13 @@ def scipy_lbfgs(given: Problem) -> FloatArray:
         loss = np.logaddexp(0, margin).sum() - given.won @ margin + given.precision / 2 * scores @ scores
         return float(loss), -given.gradient(scores)
 
-    options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 0.0, "gtol": 1e-6}
-    found = minimize(objective, np.zeros(given.n_items), jac=True, method="L-BFGS-B", options=options)
+    found = minimize(
+        objective,
+        np.zeros(given.n_items),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 10_000, "ftol": 0.0, "gtol": 1e-6},
+    )
     return np.asarray(found.x)
 
 

@@ -53,8 +53,10 @@ def fit_thresholds(
         start[1] = prior_log_step
         mode = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6}).x
     else:
-        options = {"gtol": 1e-6, "hess_inv0": near.covariance}
-        mode = minimize(objective, near.parameters, jac=True, method="BFGS", options=options).x
+        begin = near.parameters
+        mode = minimize(
+            objective, begin, jac=True, method="BFGS", options={"gtol": 1e-6, "hess_inv0": near.covariance}
+        ).x
     covariance = np.linalg.inv(_hessian(lambda parameters: objective(parameters)[1], mode))
     covariance = (covariance + covariance.T) / 2
     cuts, jacobian, step = _cuts(mode), _cut_jacobian(mode), float(np.exp(mode[1]))

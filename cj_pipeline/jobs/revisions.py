@@ -10,7 +10,7 @@ from cj_pipeline.batch import Batch, Revision, revision_of
 from cj_pipeline.errors import RevisionChanged
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.schema import batches, jobs
-from cj_pipeline.judging.questions import question_digest, questions_of
+from cj_pipeline.judging.questions import instruction_digest
 from cj_pipeline.pairing.comparison_pairs import PLAN_VERSION
 from cj_pipeline.providers import usd
 from cj_pipeline.tables import Provenance
@@ -18,7 +18,7 @@ from cj_pipeline.tables import Provenance
 
 def current_revision(batch: Batch) -> Revision:
     """The revision that the folder's content makes, whatever the ledger says."""
-    return revision_of(batch, plan_version=PLAN_VERSION, question_digest=question_digest(questions_of(batch)))
+    return revision_of(batch, plan_version=PLAN_VERSION, question_digest=instruction_digest(batch))
 
 
 def open_revision(ledger: Ledger, batch: Batch, *, new_revision: bool = False) -> Provenance:

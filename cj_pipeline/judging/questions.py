@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 
 from cj_pipeline.batch import Batch, JudgeSection
 from cj_pipeline.judging.prompt import Question, boundary_absent_from
@@ -17,9 +16,9 @@ def questions_of(batch: Batch) -> dict[str, Question]:
     }
 
 
-def question_digest(questions: Mapping[str, Question]) -> str:
-    """One hash over what all judges of a batch are told besides the essays."""
-    digests = {judge_id: question.digest() for judge_id, question in questions.items()}
+def instruction_digest(batch: Batch) -> str:
+    """One hash over what the judges are told besides assignment, rubric and essays: the wording of the question."""
+    digests = {judge.id: Question("", "", "", ties=judge.ties).digest() for judge in batch.manifest.judges}
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
 

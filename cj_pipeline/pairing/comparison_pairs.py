@@ -37,8 +37,8 @@ def pair_budget(n_essays: int, *, max_comparisons: int | None, judge_shares: flo
     cap = PAIRS_PER_ESSAY * n_essays if max_comparisons is None else int(max_comparisons / judge_shares)
     if cap < 1:
         raise ValueError(f"max_comparisons = {max_comparisons} is less than one pair for the judges of this batch")
-    # a pair is mirrored once at most, so the audit never passes half of the cap
-    audit = min(round(audit_share * min(cap, every_pair)), cap // 2)
+    # a pair is mirrored once at most, and what links the essays goes before what measures the judge
+    audit = max(0, min(round(audit_share * min(cap, every_pair)), cap // 2, cap - (n_essays - 1)))
     coverage = min(cap - audit, every_pair)
     return PairBudget(coverage, min(audit, cap - coverage))
 

@@ -1,10 +1,12 @@
 """Tables for other tools: one results table as a school reads it, and the stage tables as they are."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cj_pipeline.errors import CjError
 
@@ -29,17 +31,25 @@ def export_tables(tables: Mapping[str, pa.Table], folder: Path, form: str, *, wi
     if form not in FORMATS:
         raise CjError(f"format {form!r}: use one of {', '.join(FORMATS)}.")
     folder.mkdir(parents=True, exist_ok=True)
-    frames = {"results": results_table(tables)}
-    for name, table in tables.items():
-        kept = table.drop_columns(["text"]) if name == "essays" and not with_texts else table
-        frames[name] = kept.to_pandas()
-    return [_write(frame, folder / f"{name}.{form}") for name, frame in frames.items()]
+    kept = {
+        name: _without_texts(table) if name == "essays" and not with_texts else table for name, table in tables.items()
+    }
+    written = {"results": pa.Table.from_pandas(results_table(tables), preserve_index=False), **kept}
+    return [_write(table, folder / f"{name}.{form}") for name, table in written.items()]
 
 
-def _write(frame: pd.DataFrame, path: Path) -> Path:
+def _without_texts(essays: pa.Table) -> pa.Table:
+    return essays.drop_columns(["text"])
+
+
+def _write(table: pa.Table, path: Path) -> Path:
     if path.suffix == ".parquet":
-        frame.to_parquet(path, index=False)
-    else:
-        # with a byte order mark spreadsheets read the file as UTF-8
-        frame.to_csv(path, index=False, encoding="utf-8-sig")
+        pq.write_table(table, path, compression="zstd")
+        return path
+    frame = table.to_pandas()
+    for field in table.schema:
+        if pa.types.is_map(field.type):
+            frame[field.name] = [None if row is None else json.dumps(dict(row)) for row in frame[field.name]]
+    # with a byte order mark spreadsheets read the file as UTF-8
+    frame.to_csv(path, index=False, encoding="utf-8-sig")
     return path

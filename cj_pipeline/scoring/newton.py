@@ -140,12 +140,12 @@ def find_mode(
 
 def win_probabilities(counts: PairCounts, scores: FloatArray, orders: FloatArray) -> FloatArray:
     """P(the row's item wins) of each comparison, in row order."""
-    probability = np.empty(counts.row.size)
+    probability = np.repeat(scores, np.diff(counts.row_start))
     with np.errstate(over="ignore"):
         for begin in range(0, counts.row.size, BLOCK):
             block = slice(begin, begin + BLOCK)
             out = probability[block]
-            np.subtract(scores[counts.other[block]], scores[counts.row[block]], out=out)
+            np.subtract(scores[counts.other[block]], out, out=out)
             if orders.size == 1:
                 out -= orders[0] * counts.seat[block]
             elif counts.judge is not None:
@@ -219,7 +219,10 @@ def newton_step(
             pin_components(matrix, components)
         step: FloatArray = cho_solve(cho_factor(matrix, check_finite=False), gradient, check_finite=False)
         return step
-    return conjugate_gradients(information, gradient[:, None], forcing)[:, 0]
+    step = conjugate_gradients(information, gradient[:, None], forcing)[:, 0]
+    if not pinned:
+        step[: components.size] = centred(step[: components.size], components)
+    return step
 
 
 def pin_components(matrix: FloatArray, components: IntArray) -> None:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from cj_pipeline.pairing.arrays import FloatArray, IntArray, grouped_sums
 from cj_pipeline.pairing.design import label_components
 
-SMALL = 50_000  # comparisons; below, numpy's plain loops beat the set-up of a sparse matrix
+SMALL = 50_000  # comparisons; below, numpy alone beats the set-up of a sparse matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,9 @@ def count_pairs(
 def _counting_sort(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray]:
     """Stable order of integer keys below `n_keys`, and where each key begins; scipy's CSR conversion is one."""
     size = keys.size
+    if size < SMALL:
+        starts = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n_keys))])
+        return np.argsort(keys, kind="stable").astype(np.int32), starts.astype(np.int32)
     entries = (np.ones(size, dtype=np.int8), (keys, np.arange(size, dtype=np.int32)))
     table = sp.csr_array(entries, shape=(n_keys, size))
     return table.indices, table.indptr

@@ -7,9 +7,10 @@ drawn towards half of its comparisons by eps, and scores solved for without a pr
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgError
 
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
-from cj_pipeline.scoring.newton import Information, centred, newton_step, win_logits, win_probabilities
+from cj_pipeline.scoring.newton import Information, newton_step, win_logits, win_probabilities
 from cj_pipeline.scoring.pair_counts import PairCounts
 
 EPS = 0.3  # sirt's and No More Marking's default
@@ -38,20 +39,28 @@ def separate(counts: PairCounts, components: IntArray) -> Separation:
     scores = win_logits(counts, components)
     for _ in range(MAX_STEPS):
         gradient, information = _surplus(counts, scores, adjusted, components)
-        step = newton_step(information, components, gradient, 1e-3, pinned=False)
-        step = centred(step, components)
+        try:
+            step = newton_step(information, components, gradient, 1e-3, pinned=False)
+        except LinAlgError:
+            return _nothing(scores.size)
         step /= max(1.0, float(np.abs(step).max(initial=0.0)))
         scores = scores + step
         if np.abs(step).max(initial=0.0) < 1e-9:
             break
     else:
-        return Separation(np.full(scores.size, np.nan), np.full(scores.size, np.nan), np.nan, np.nan)
+        return _nothing(scores.size)
     _, information = _surplus(counts, scores, adjusted, components)
     with np.errstate(divide="ignore"):
         standard_errors = np.where(compared, 1 / np.sqrt(information.diagonal), np.nan)
     scores = np.where(compared, scores, np.nan)
     ssr, separation = _from_spread(scores[compared], standard_errors[compared], components[compared])
     return Separation(scores, standard_errors, ssr, separation)
+
+
+def _nothing(n_items: int) -> Separation:
+    """Too sparse a graph: drawing each essay's wins to the middle still leaves one side winning everything."""
+    unknown = np.full(n_items, np.nan)
+    return Separation(scores=unknown, standard_errors=unknown, ssr=np.nan, separation=np.nan)
 
 
 def _from_spread(scores: FloatArray, standard_errors: FloatArray, components: IntArray) -> tuple[float, float]:

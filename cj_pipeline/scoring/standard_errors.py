@@ -77,7 +77,7 @@ def _certified(information: Information, components: IntArray) -> Variances:
         scores[items] = np.diagonal(inverse) - 1.0 / (items.size * (1.0 + prior[items]))
     orders = np.zeros(0)
     if information.order.size:
-        known_scores = conjugate_gradients(information.without_orders(), information.coupling, 1e-5)
+        known_scores = conjugate_gradients(information.without_orders(), information.coupling, 1e-3)
         order_covariance = np.linalg.inv(np.diag(information.order) - information.coupling.T @ known_scores)
         scores += np.einsum("ij,jk,ik->i", known_scores, order_covariance, known_scores)
         orders = np.diagonal(order_covariance).copy()

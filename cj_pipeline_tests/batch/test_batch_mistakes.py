@@ -33,9 +33,8 @@ def jsonl(*lines: str) -> Files:
     return {"essays.csv": None, "anchors.csv": None, "essays.jsonl": "\n".join(lines)}
 
 
-def texts(**files: str | bytes) -> Files:
-    contents: dict[str, str | bytes | None] = {f"essays/{name}": text for name, text in files.items()}
-    return {"essays.csv": None, "anchors.csv": None, **contents}
+def texts(files: Files) -> Files:
+    return {"essays.csv": None, "anchors.csv": None, **{f"essays/{name}": text for name, text in files.items()}}
 
 
 ONE = '{"essay_id": "e1", "text": "One."}'
@@ -97,17 +96,23 @@ MISTAKES: dict[str, tuple[Files, list[str]]] = {
         {"essays.csv": f"essay_id,text\né,One.\n{DECOMPOSED},Two.\n", "anchors.csv": None},
         ["essays.csv, row 3", "'é' stands already in", "row 2"],
     ),
-    "an id twice in a folder": (texts(**{"e1.txt": "One.", "e1.md": "Two."}), ["e1.txt", "stands already in", "e1.md"]),
+    "an id twice in a folder": (texts({"e1.txt": "One.", "e1.md": "Two."}), ["e1.txt", "stands already in", "e1.md"]),
     # ids
     "no id": (essays("e4,", ","), ["essays.csv, row 5", "no essay_id", "Fill it in"]),
     "an id with a slash": (essays("e4,", "5b/e4,"), ["essays.csv, row 5", "'5b/e4' holds '/'", "Use letters"]),
     "an id with a tabulator": (essays("e4,", "e\t4,"), ["essays.csv, row 5", "holds '\\t'", "Use letters"]),
     "an id with a control character": (essays("e4,", "e\x1b4,"), ["essays.csv, row 5", "\\x1b", "Use letters"]),
-    "an id that begins with a dash": (essays("e4,", "-e4,"), ["essays.csv, row 5", "'-e4' holds '-'", "beginning with"]),
+    "an id that begins with a dash": (
+        essays("e4,", "-e4,"),
+        ["essays.csv, row 5", "'-e4' holds '-'", "beginning with"],
+    ),
     "an id of 121 characters": (essays("e4,", "e" * 121 + ","), ["row 5", "121 characters", "120 at most"]),
     # texts
-    "an essay without text": (essays("Text number 4 says something.", "  "), ["row 5", "'e4' has no text", "Add the text"]),
-    "an empty file": (texts(**{"a.txt": "One.", "b.txt": ""}), ["b.txt", "'b' has no text", "remove the essay"]),
+    "an essay without text": (
+        essays("Text number 4 says something.", "  "),
+        ["row 5", "'e4' has no text", "Add the text"],
+    ),
+    "an empty file": (texts({"a.txt": "One.", "b.txt": ""}), ["b.txt", "'b' has no text", "remove the essay"]),
     "an essay of 200 pages": (
         essays("Text number 4", "word " * 60_000),
         ["essays.csv, row 5", "'e4'", "60,002 words", "10,000 at most", "max_words under [checks]"],
@@ -116,14 +121,14 @@ MISTAKES: dict[str, tuple[Files, list[str]]] = {
         {"essays.csv": "essay_id,text\ne1,One.\ne2,Ça va.\n".encode("latin-1")},
         ["essays.csv, line 3", "not UTF-8 (byte 0xc7)", "CSV UTF-8"],
     ),
-    "a text in UTF-16": (texts(**{"a.txt": "One.", "b.txt": "Two.".encode("utf-16")}), ["b.txt, line 1", "not UTF-8"]),
+    "a text in UTF-16": (texts({"a.txt": "One.", "b.txt": "Two.".encode("utf-16")}), ["b.txt, line 1", "not UTF-8"]),
     "a NUL": (essays("number 4", "number\x004"), ["essays.csv, line 5", "NUL", "export it again"]),
     "a picture among the texts": (
-        texts(**{"a.txt": "One.", "b.txt": "Two.", "scan.pdf": b"%PDF"}),
+        texts({"a.txt": "One.", "b.txt": "Two.", "scan.pdf": b"%PDF"}),
         ["scan.pdf", "not a .txt or .md file", "Convert it"],
     ),
-    "a folder among the texts": (texts(**{"a.txt": "One.", "5b/c.txt": "Two."}), ["5b", "not a .txt or .md file"]),
-    "a folder called like a text": (texts(**{"a.txt": "One.", "b.txt/c.txt": "Two."}), ["b.txt", "cannot be read"]),
+    "a folder among the texts": (texts({"a.txt": "One.", "5b/c.txt": "Two."}), ["5b", "not a .txt or .md file"]),
+    "a folder called like a text": (texts({"a.txt": "One.", "b.txt/c.txt": "Two."}), ["b.txt", "cannot be read"]),
     # csv
     "a comma outside of quotes": (
         essays("Text number 4 says", "Text, number 4, says"),
@@ -157,7 +162,10 @@ MISTAKES: dict[str, tuple[Files, list[str]]] = {
         ["anchors.csv, row 5", "there is no essay 'e66'", "Did you mean 'e6'?"],
     ),
     "an anchor like no essay": ({"anchors.csv": ANCHORS + "xyz,A\n"}, ["there is no essay 'xyz'", "Add its text"]),
-    "an anchor twice": ({"anchors.csv": ANCHORS + "e1,A\n"}, ["anchors.csv, row 5", "'e1' stands already", "Rename one"]),
+    "an anchor twice": (
+        {"anchors.csv": ANCHORS + "e1,A\n"},
+        ["anchors.csv, row 5", "'e1' stands already", "Rename one"],
+    ),
     "an anchor's known grade": (
         {"known_grades.csv": "essay_id,grade\ne4,A\ne3,A\n"},
         ["known_grades.csv", "'e3' is an anchor", "Leave it in one"],
@@ -182,12 +190,13 @@ def test_a_mistake_is_refused_with_its_place_and_its_remedy(tmp_path: Path, mist
 
 def test_a_message_never_quotes_an_essay(tmp_path: Path) -> None:
     secret = "My father is called Ohlsson"
-    for name, changes in {
+    revealing: dict[str, Files] = {
         "long": {"essays.csv": f"essay_id,text\ne1,{secret} {'word ' * 20_000}\ne2,Two.\n"},
         "ragged": {"essays.csv": f"essay_id,text\ne1,{secret}, and he\ne2,Two.\n"},
         "nul": {"essays.csv": f"essay_id,text\ne1,{secret}\x00\ne2,Two.\n"},
         "line": {"essays.csv": None, "essays.jsonl": f'{{"essay_id": "e1", "text": "{secret}'},
-    }.items():
+    }
+    for name, changes in revealing.items():
         with pytest.raises(BatchError) as refusal:
             read_batch(batch_with(tmp_path / name, changes))
         assert "Ohlsson" not in str(refusal.value)

@@ -63,7 +63,10 @@ BOUGHT: dict[str, tuple[Files, str]] = {
     "the audit": ({"batch.toml": MANIFEST + "[pairing]\naudit_share = 0.5\n"}, PLAN),
     "the model": (manifest('"lexical"', '"latent"'), "judges"),
     "the judge's id": (manifest('"luna"', '"sol"'), "judges"),
-    "the provider": ({"batch.toml": MANIFEST.replace('"emulator"', '"openai"') + "[spending]\nmax_usd = 1\n"}, "judges"),
+    "the provider": (
+        {"batch.toml": MANIFEST.replace('"emulator"', '"openai"') + "[spending]\nmax_usd = 1\n"},
+        "judges",
+    ),
     "ties": ({"batch.toml": MANIFEST + "ties = true\n"}, "judges"),
     "the answer's length": ({"batch.toml": MANIFEST + "max_output_tokens = 601\n"}, "judges"),
     "a judge's share": ({"batch.toml": MANIFEST + "share = 0.5\n"}, "judges"),
@@ -98,7 +101,9 @@ def test_a_new_plan_or_a_new_question_changes_the_revision_too(tmp_path: Path) -
 def test_the_name_of_the_folder_draws_the_pairs_unless_a_seed_is_given(tmp_path: Path) -> None:
     seeded = {"batch.toml": MANIFEST.replace("[scale]", "seed = 1\n[scale]")}
     digests = [
-        revision_of(read_batch(batch_with(tmp_path / label / name, files)), plan_version="1", question_digest="q").digest
+        revision_of(
+            read_batch(batch_with(tmp_path / label / name, files)), plan_version="1", question_digest="q"
+        ).digest
         for label, files in (("own", {}), ("seeded", seeded))
         for name in ("spring", "autumn")
     ]

@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import pytest
-from batch_folder import ANCHORS, ESSAYS, write_files
+from batch_folder import ANCHORS, ESSAYS, Files, write_files
 
 from cj_pipeline.batch import read_batch
 from cj_pipeline.batch.scaffold import scaffold
 from cj_pipeline.errors import BatchError, CjError
 
-TEXTS = {"e1.txt": "One.", "e2.md": "Two.", "e3.TXT": "Three.", "notes.pdf": b"%PDF", ".hidden.txt": "No."}
+TEXTS: Files = {"e1.txt": "One.", "e2.md": "Two.", "e3.TXT": "Three.", "notes.pdf": b"%PDF", ".hidden.txt": "No."}
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_without_essays_only_what_a_person_fills_in_is_written(tmp_path: Path) -
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     write_files(tmp_path / "spring", {"batch.toml": "mine"})
-    with pytest.raises(BatchError, match="is there already. Choose another id"):
+    with pytest.raises(BatchError, match=r"is there already. Choose another id"):
         scaffold(tmp_path, "spring", scale=None, judge="emulator:lexical", essays=None, anchors=None)
     assert (tmp_path / "spring" / "batch.toml").read_text() == "mine"
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from scipy.special import expit
 
 from cj_pipeline.grading import GradeProjection, NotGradable, own_scale, project_grades, review_curve, scale_named
@@ -234,3 +236,32 @@ def test_cuts_are_recovered_from_many_well_measured_anchors() -> None:
     found = fit_thresholds(positions + 0.1 * rng.normal(size=2000), np.full(2000, 0.01), grades, own_scale("abcd"))
     assert found.cuts == pytest.approx([-1.5, 0.0, 1.0], abs=0.1)
     assert (np.sqrt(found.variances) < 0.1).all()
+
+
+@pytest.mark.filterwarnings("error")
+@given(st.integers(0, 2**32 - 1), st.integers(3, 8), st.integers(0, 11), st.integers(2, 9), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_whatever_was_judged_is_graded_or_refused_by_name(
+    seed: int, n_anchors: int, n_students: int, n_grades: int, has_below: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    n_items = n_anchors + n_students
+    budget = int(rng.integers(1, n_items * (n_items - 1) // 2 + 1))
+    first, second = plan_single_wave(n_students, n_anchors, budget, seed)
+    fit = judged(first, second, rng.normal(size=n_items) * rng.choice([0.0, 1.5, 30.0]), seed)
+    scale = own_scale([f"grade {number}" for number in range(n_grades)], below_lowest="none" if has_below else None)
+    grades = rng.integers(n_grades, size=n_anchors)
+    compared = np.flatnonzero(np.isfinite(fit.scores[:n_anchors]))
+    if compared.size < 3:
+        with pytest.raises(NotGradable, match="anchors have comparisons"):
+            project_grades(fit, np.arange(n_anchors), grades, scale)
+        return
+    try:
+        projection = project_grades(fit, np.arange(n_anchors), grades, scale)
+    except NotGradable:
+        assume(False)
+    graded = projection.grade >= 0
+    assert projection.probabilities[graded].sum(axis=1) == pytest.approx(np.ones(graded.sum()))
+    assert [reason is None for reason in projection.ungraded_reason] == graded.tolist()
+    assert np.isfinite(projection.threshold_standard_errors).all()
+    assert np.isfinite(projection.gate.kendall_tau)

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from cj_pipeline.batch import JudgeSection, read_batch
 from cj_pipeline.judging import CONSEQUENCES, Answer, ErrorCode, Outcome, Question, Verdict, Winner
-from cj_pipeline.judging.questions import fingerprint, fingerprint_stem, question_digest, questions_of
+from cj_pipeline.judging.questions import fingerprint, fingerprint_stem, instruction_digest, questions_of
 from cj_pipeline_tests.installation import small_batch
 
 JUDGE = JudgeSection(id="luna", provider="openai", model="gpt-6-luna")
@@ -93,7 +94,15 @@ def test_all_judges_of_a_batch_share_one_boundary_and_differ_only_in_ties(tmp_pa
     assert questions["judge"].boundary == questions["sol"].boundary
     assert (questions["judge"].ties, questions["sol"].ties) == (False, True)
     assert questions["judge"].rubric == "Say it well."
-    assert question_digest(questions) != question_digest({**questions, "sol": questions["judge"]})
+
+
+def test_the_digest_of_the_instructions_follows_their_wording_and_not_the_material(tmp_path: Path) -> None:
+    batch = read_batch(small_batch(tmp_path / "six"))
+    other = read_batch(small_batch(tmp_path / "eight", essays=8))
+    assert instruction_digest(replace(batch, rubric="x", assignment="y")) == instruction_digest(batch)
+    assert instruction_digest(other) == instruction_digest(batch)
+    tied = read_batch(small_batch(tmp_path / "tied", extra="ties = true\n"))
+    assert instruction_digest(tied) != instruction_digest(batch)
 
 
 def test_an_id_of_an_essay_is_never_shown_to_a_judge(tmp_path: Path) -> None:

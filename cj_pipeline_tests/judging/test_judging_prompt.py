@@ -92,7 +92,13 @@ def test_the_digest_follows_what_all_comparisons_share_and_nothing_else() -> Non
 
 @pytest.mark.parametrize(
     "message",
-    ["", "Hello", "[[cj xyz]] ESSAY A\nOne.", "[[cj 0123456789abcdef]] ESSAY A\nOne.", " [[cj 0123456789abcdef]] ESSAY A"],
+    [
+        "",
+        "Hello",
+        "[[cj xyz]] ESSAY A\nOne.",
+        "[[cj 0123456789abcdef]] ESSAY A\nOne.",
+        " [[cj 0123456789abcdef]] ESSAY A",
+    ],
 )
 def test_a_message_of_another_form_is_no_comparison(message: str) -> None:
     with pytest.raises(ValueError, match="not a comparison"):

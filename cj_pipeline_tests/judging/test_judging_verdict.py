@@ -120,8 +120,12 @@ def test_the_schema_is_strict_as_the_provider_demands() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-1, 7) | st.floats() | st.sampled_from(["Essay A", "Tie", "x"]) | st.text(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["winner", "justification", "confidence", "x"]) | st.text(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["winner", "justification", "confidence", "x"]) | st.text(), inner, max_size=4
+        )
+    ),
     max_leaves=6,
 )
 NEARLY = st.fixed_dictionaries({"winner": JSON, "justification": JSON, "confidence": JSON}, optional={"x": JSON})

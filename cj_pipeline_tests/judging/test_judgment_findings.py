@@ -109,7 +109,10 @@ def test_a_batch_that_went_well_is_green_and_shows_its_numbers(batch: Batch, pai
 STRUCTURAL: dict[str, tuple[Spoil, set[str]]] = {
     "a lost row": (lambda rows: rows[1:], {"one_outcome_per_comparison"}),
     "a row twice": (lambda rows: [*rows, rows[0]], {"one_outcome_per_comparison"}),
-    "a pair that was never planned": (lambda rows: [*rows, {**rows[0], "pair_id": 999}], {"one_outcome_per_comparison"}),
+    "a pair that was never planned": (
+        lambda rows: [*rows, {**rows[0], "pair_id": 999}],
+        {"one_outcome_per_comparison"},
+    ),
     "the answer to another pair": (
         lambda rows: [
             *rows[2:],
@@ -157,7 +160,9 @@ def test_a_low_success_rate_withholds_grades_and_says_why(batch: Batch, pairs: p
     assert red(batch, pairs, with_failed(rows, spread(21), ErrorCode.SERVER_ERROR)) == set()
 
 
-def test_not_one_success_is_red_even_where_no_success_is_asked_for(tmp_path: Path, pairs: pa.Table, rows: list[Row]) -> None:
+def test_not_one_success_is_red_even_where_no_success_is_asked_for(
+    tmp_path: Path, pairs: pa.Table, rows: list[Row]
+) -> None:
     lenient = read_batch(small_batch(tmp_path / "fifteen", essays=ESSAYS, extra="[checks]\nmin_success_rate = 0.0\n"))
     nothing = with_failed(rows, list(range(105)), ErrorCode.EXPIRED)
     assert red(lenient, pairs, nothing) == {"success_rate", "answered_per_essay"}
@@ -171,7 +176,9 @@ def test_two_models_behind_one_judge_withhold_grades(batch: Batch, pairs: pa.Tab
     assert finding.summary == "judge: latent-1, latent-2"
 
 
-def test_answers_that_name_no_model_do_not_count_as_a_second_one(batch: Batch, pairs: pa.Table, rows: list[Row]) -> None:
+def test_answers_that_name_no_model_do_not_count_as_a_second_one(
+    batch: Batch, pairs: pa.Table, rows: list[Row]
+) -> None:
     assert red(batch, pairs, [{**rows[0], "model_reported": None}, *rows[1:]]) == set()
 
 

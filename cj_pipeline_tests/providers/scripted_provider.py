@@ -44,7 +44,11 @@ def scripted_provider() -> Iterator[Script]:
             self.wfile.write(reply.body)
             self.close_connection = True
 
-        do_GET = do_POST = _answer
+        def do_GET(self) -> None:
+            self._answer()
+
+        def do_POST(self) -> None:
+            self._answer()
 
         def log_message(self, *_: object) -> None:
             pass

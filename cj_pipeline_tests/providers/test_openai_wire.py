@@ -166,10 +166,19 @@ SERVER_SIDE: dict[str, tuple[dict[str, Any], ErrorCode]] = {
     "row 31: blocked as a request": (errored(400, {"code": "content_filter"}), ErrorCode.FILTERED),
     "row 32: cut off": (completed('{"winner": "Essay A"', finish="length"), ErrorCode.TRUNCATED),
     "row 32: cut off without saying so": (completed('{"winner": "Essay A"'), ErrorCode.INVALID_VERDICT),
-    "row 34: a winner of another spelling": (completed(json.dumps({**VERDICT, "winner": "A"})), ErrorCode.INVALID_VERDICT),
-    "row 34: a tie that was not offered": (completed(json.dumps({**VERDICT, "winner": "Tie"})), ErrorCode.INVALID_VERDICT),
+    "row 34: a winner of another spelling": (
+        completed(json.dumps({**VERDICT, "winner": "A"})),
+        ErrorCode.INVALID_VERDICT,
+    ),
+    "row 34: a tie that was not offered": (
+        completed(json.dumps({**VERDICT, "winner": "Tie"})),
+        ErrorCode.INVALID_VERDICT,
+    ),
     "row 37: prose": (completed("Essay A is better."), ErrorCode.INVALID_VERDICT),
-    "row 38: confidence as a word": (completed(json.dumps({**VERDICT, "confidence": "high"})), ErrorCode.INVALID_VERDICT),
+    "row 38: confidence as a word": (
+        completed(json.dumps({**VERDICT, "confidence": "high"})),
+        ErrorCode.INVALID_VERDICT,
+    ),
     "row 43: a result of a new kind": (
         {"custom_id": "c1", "response": {"type": "paused", "resume_token": "x"}, "error": None},
         ErrorCode.SERVER_ERROR,
@@ -187,7 +196,9 @@ def test_a_line_without_a_verdict_says_why(case: str) -> None:
     assert (answer.error_code, answer.verdict) == (code, None)
 
 
-@pytest.mark.parametrize("code", [ErrorCode.REFUSED, ErrorCode.TRUNCATED, ErrorCode.INVALID_VERDICT, ErrorCode.FILTERED])
+@pytest.mark.parametrize(
+    "code", [ErrorCode.REFUSED, ErrorCode.TRUNCATED, ErrorCode.INVALID_VERDICT, ErrorCode.FILTERED]
+)
 def test_an_answer_without_a_verdict_is_paid_all_the_same(code: ErrorCode) -> None:
     lines = {
         ErrorCode.REFUSED: completed("", refusal="No."),
@@ -292,7 +303,12 @@ def test_three_real_lines_are_read_as_what_they_are() -> None:
 # --- properties -------------------------------------------------------------------------------------------
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["stop", "length", "Essay A"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["stop", "length", "Essay A"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
@@ -333,6 +349,11 @@ def test_random_bytes_and_random_json_are_nobodys_answer(line: bytes) -> None:
 
 @given(st.integers(1, 3000))
 def test_a_deeply_nested_line_is_unreadable_and_no_crash(depth: int) -> None:
-    nested = b'{"custom_id": "c1", "response": {"status_code": 500, "body": {"error": ' + b"[" * depth + b"]" * depth + b"}}}"
+    nested = (
+        b'{"custom_id": "c1", "response": {"status_code": 500, "body": {"error": '
+        + b"[" * depth
+        + b"]" * depth
+        + b"}}}"
+    )
     read = read_result_line(nested, ties=False)
     assert read is None or read.answer.verdict is None

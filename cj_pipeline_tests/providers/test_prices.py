@@ -53,7 +53,7 @@ def test_five_thousand_comparisons_cost_what_the_price_list_says() -> None:
 
 @pytest.mark.parametrize("model", ["gpt-6-lunna", "gpt-6-luna-xyz", "luna", "", "lexical"])
 def test_a_model_nobody_knows_is_unpriced(model: str) -> None:
-    with pytest.raises(Unpriced, match="no price is known.*Check the model's name"):
+    with pytest.raises(Unpriced, match=r"no price is known.*Check the model's name"):
         batch_price("openai", model)
 
 
@@ -105,6 +105,8 @@ def test_money_is_exact_to_the_nano_dollar(nano: int) -> None:
     assert nano_usd(usd(nano)) == nano
 
 
-@pytest.mark.parametrize(("amount", "nano"), [(5.0, 5 * 10**9), (0.1, 10**8), (0.000000001, 1), (19.99, 19_990_000_000)])
+@pytest.mark.parametrize(
+    ("amount", "nano"), [(5.0, 5 * 10**9), (0.1, 10**8), (0.000000001, 1), (19.99, 19_990_000_000)]
+)
 def test_an_amount_a_person_writes_is_exact(amount: float, nano: int) -> None:
     assert nano_usd(amount) == nano

@@ -20,7 +20,7 @@ def coverage(n_items: int, n_pairs: int, sigma: float, repeats: int, pair_sd: fl
         chance = expit(truth[first] - truth[second] + 0.3 + pair_sd * rng.normal(size=first.size))
         # a pair effect flattens the judge: the scale is estimated in the flattened unit
         flattened = truth / np.sqrt(1 + 0.346 * pair_sd**2)
-        first, second, chance = (np.tile(column, repeats) for column in (first, second, chance))
+        first, second, chance = np.tile(first, repeats), np.tile(second, repeats), np.tile(chance, repeats)
         outcome = (rng.random(first.size) < chance).astype(float)
         scale = score_comparisons(first, second, outcome, np.zeros(first.size, dtype=int), n_items, n_judges=1)
         error = scale.scores - (flattened - flattened.mean())

@@ -151,6 +151,11 @@ def test_the_sparse_solver_finds_what_the_dense_one_finds(order_effect: bool, mo
     assert sparse.order_effect == pytest.approx(dense.order_effect, abs=1e-7, nan_ok=True)
 
 
+def test_maximum_likelihood_scores_of_many_essays_are_centred_too() -> None:
+    fit = fit_bradley_terry(*simulate(400, 12_000, 1, sigma=1.0), prior_sd=np.inf)
+    assert fit.scores.sum() == pytest.approx(0, abs=1e-9)
+
+
 def test_the_order_effect_is_recovered_and_does_not_move_the_scores() -> None:
     fit = fit_bradley_terry(*simulate(400, 20_000, 1, gamma=0.8))
     assert fit.order_effect == pytest.approx(0.8, abs=3 * fit.order_effect_standard_error)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
@@ -226,6 +228,22 @@ def test_no_comparisons_at_all_give_no_figures_and_no_error(n_items: int) -> Non
         assert np.isnan(figure)
     assert scale.n_components == n_items
     assert np.isnan(scale.judges.order_effect).all()
+
+
+@pytest.mark.filterwarnings("error")
+@given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(1, 60), st.integers(1, 40))
+@settings(max_examples=150, deadline=None)
+def test_any_comparisons_at_all_have_a_scale(seed: int, n_items: int, size: int, n_judges: int) -> None:
+    rng = np.random.default_rng(seed)
+    first = rng.integers(n_items, size=size)
+    second = (first + 1 + rng.integers(n_items - 1, size=size)) % n_items
+    outcome = rng.choice([0.0, 0.5, 1.0], size=size, p=rng.dirichlet([1, 1, 1]))
+    scale = score_comparisons(first, second, outcome, rng.integers(n_judges, size=size), n_items, n_judges=n_judges)
+    compared = scale.comparisons > 0
+    assert np.isfinite(scale.scores[compared]).all()
+    assert (scale.standard_errors[compared] > 0).all()
+    assert np.array_equal(np.isnan(scale.scores), ~compared)
+    assert scale.wins.sum() == pytest.approx(size)
 
 
 def test_groups_that_never_met_are_numbered_by_size_and_centred_apart() -> None:

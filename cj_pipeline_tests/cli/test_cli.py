@@ -1,0 +1,142 @@
+"""The command line as a person meets it: real processes, their words, their exit codes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cj_pipeline_tests.installation import DEMO, Installation, small_batch
+
+CJ = str(Path(sys.executable).with_name("cj"))
+
+
+def cj(installation: Installation, *words: str, code: int = 0) -> str:
+    """Run `cj`; its words on both streams. Fails when it ends with another code."""
+    environment = {**os.environ, **installation.environment, "COLUMNS": "160"}
+    child = subprocess.run(
+        [CJ, *words], cwd=installation.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert child.returncode == code, child.stdout + child.stderr
+    assert "Traceback" not in child.stderr
+    return child.stdout + child.stderr
+
+
+@pytest.fixture
+def own_essays(tmp_path: Path) -> Path:
+    """A folder of txt files and an anchors.csv, as a teacher has them."""
+    essays = pd.read_csv(DEMO / "essays.csv", dtype=str)
+    anchors = pd.read_csv(DEMO / "anchors.csv", dtype=str)
+    anchors = anchors[anchors.grade != "C1"]  # a judge that counts words cannot tell C1 from B2
+    chosen = pd.concat(
+        [essays[essays.essay_id.isin(anchors.essay_id)], essays[~essays.essay_id.isin(anchors.essay_id)][:10]]
+    )
+    folder = tmp_path / "from school"
+    folder.mkdir()
+    for row in chosen.itertuples():
+        (folder / f"{row.essay_id}.txt").write_text(row.text, "utf-8")
+    anchors.to_csv(tmp_path / "anchors.csv", index=False)
+    return folder
+
+
+def test_own_essays_get_from_a_folder_to_grades_with_three_commands(
+    installation: Installation, own_essays: Path
+) -> None:
+    made = cj(
+        installation, "new", "my-class", "--essays", str(own_essays), "--anchors", str(own_essays.parent / "anchors.csv"),
+        "--scale", "cefr", "--judge", "emulator:lexical",
+    )  # fmt: skip
+    assert "cj plan my-class" in made
+    planned = cj(installation, "plan", "my-class")
+    assert "10 essays to judge, 10 anchors, 140 pairs" in planned
+    assert "nothing was bought" in planned
+    assert installation.bill()["files_uploaded"] == 0
+    ran = cj(installation, "run", "my-class")
+    assert "OFFLINE BASELINE" in ran
+    assert "Leave-one-anchor-out" in ran
+    assert "report: " in ran
+    again = cj(installation, "run", "my-class")
+    assert again.splitlines()[-1] == ran.splitlines()[-1]
+    assert installation.bill()["batches_created"] == 1
+    assert "graded" in cj(installation, "status")
+
+
+def test_export_writes_tables_that_pandas_reads_back(installation: Installation) -> None:
+    installation.copy_of_demo()
+    cj(installation, "run", "demo")
+    for form in ("csv", "parquet"):
+        folder = installation.folder / form
+        cj(installation, "export", "demo", "--to", str(folder), "--format", form)
+        read = pd.read_csv if form == "csv" else pd.read_parquet
+        results, judgments = read(folder / f"results.{form}"), read(folder / f"judgments.{form}")
+        assert len(results) == 37
+        assert results["essay_id"].is_unique
+        graded = results.filter(like="p_A").notna().all(axis=1)
+        sums = results.loc[graded, ["p_A1", "p_A2", "p_B1", "p_B2", "p_C1", "p_C2"]].sum(axis=1)
+        assert sums.between(1 - 1e-9, 1 + 1e-9).all()
+        assert len(judgments) == 259
+        assert judgments["pair_id"].is_unique
+        assert "text" not in read(folder / f"essays.{form}").columns
+    cj(installation, "export", "demo", "--to", str(installation.folder / "all"), "--texts")
+    assert pd.read_csv(installation.folder / "all/essays.csv")["text"].notna().all()
+
+
+def test_a_mistake_is_one_message_and_exit_code_2(installation: Installation) -> None:
+    folder = small_batch(installation.batches / "small")
+    (folder / "batch.toml").write_text((folder / "batch.toml").read_text("utf-8") + "\n[spendings]\n", "utf-8")
+    said = cj(installation, "plan", "small", code=2)
+    assert "batch.toml" in said
+    assert "Did you mean 'spending'?" in said
+    assert "Did you mean 'small'?" in cj(installation, "run", "smal", code=2)
+    assert "broken" in cj(installation, "status")
+
+
+def test_a_red_gate_is_exit_code_1_and_the_report_is_there(installation: Installation) -> None:
+    installation.copy_of_demo(model="latent:sd=0,seed=3")
+    said = cj(installation, "run", "demo", code=1)
+    assert "withheld" in said
+    assert (installation.folder / "store/reports/demo.html").exists()
+    assert "withheld" in cj(installation, "status")
+
+
+def test_not_waiting_is_exit_code_3(installation: Installation) -> None:
+    from cj_pipeline import emulator
+
+    small_batch(installation.batches / "small", model="lexical")
+    slow = emulator.start_process(folder=installation.folder / "slow", seconds_per_phase=5)
+    installation.environment["CJ_EMULATOR_URL"] = slow.url
+    said = cj(installation, "run", "small", "--no-wait", code=3)
+    assert "1 at the provider" in said
+    assert "Next: cj run small" in said
+    assert "running" in cj(installation, "status")
+    slow.stop()
+
+
+def test_a_paid_batch_asks_for_approval_and_says_how(installation: Installation) -> None:
+    folder = small_batch(installation.batches / "paid", extra="[spending]\nmax_usd = 1.0")
+    manifest = (folder / "batch.toml").read_text("utf-8").replace('"emulator"', '"openai"')
+    (folder / "batch.toml").write_text(manifest.replace('"latent"', '"gpt-6-luna"'), "utf-8")
+    planned = cj(installation, "plan", "paid")
+    assert "Next: cj approve paid --max-usd AMOUNT" in planned
+    assert "approval wanted" in cj(installation, "status", "paid")
+    assert "nobody approved" in cj(installation, "run", "paid", code=2)
+    approved = cj(installation, "approve", "paid", "--max-usd", "0.50", "--by", "head of study")
+    assert "up to USD 0.50" in approved
+    said = cj(installation, "run", "paid", code=2)
+    assert "OPENAI_API_KEY" in said
+
+
+def test_scores_without_a_scale_are_no_error(installation: Installation) -> None:
+    small_batch(installation.batches / "small", model="lexical")
+    assert "Scores without grades" in cj(installation, "run", "small")
+    assert "scored" in cj(installation, "status")
+
+
+def test_help_teaches_the_way_of_a_batch(installation: Installation) -> None:
+    said = cj(installation, "--help")
+    for command in ("cj new my-class", "cj plan my-class", "cj approve my-class", "cj run my-class"):
+        assert command in said
+    for command in ("demo", "new", "plan", "approve", "run", "status", "report", "export", "emulator"):
+        assert "Usage: cj" in cj(installation, command, "--help")
