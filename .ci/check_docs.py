@@ -3,6 +3,7 @@
 Commands are looked up where they are defined: the `cj` application, the Makefile, the Dagster definitions.
 """
 
+import itertools
 import re
 import shlex
 import sys
@@ -73,7 +74,8 @@ def wrong_cj(words: list[str]) -> str | None:
     if command is None:
         return f"cj has no command {words[0]!r}"
     options = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
-    unknown = [word for word in words[1:] if word.startswith("--") and word.partition("=")[0] not in {*options, "--help"}]
+    given = [word.partition("=")[0] for word in words[1:] if word.startswith("--")]
+    unknown = [word for word in given if word not in {*options, "--help"}]
     return f"cj {words[0]} has no option {unknown[0]}" if unknown else None
 
 
@@ -88,7 +90,7 @@ def wrong_dagster(words: list[str]) -> str | None:
     """A job or asset that the definitions do not hold."""
     known_jobs = {job.name for job in defs.resolve_all_job_defs()}
     known_assets = {asset.key.to_user_string() for asset in ASSETS}
-    given = dict(zip(words, words[1:], strict=False))
+    given = dict(itertools.pairwise(words))
     job = given.get("-j") or given.get("--job")
     if job and job not in known_jobs:
         return f"no job {job!r}"

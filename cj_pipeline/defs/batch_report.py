@@ -13,7 +13,8 @@ from cj_pipeline.report.gather import gather_evidence, publish_report
     partitions_def=batches, group_name="report", kinds={"html"}, deps=["grade_projections"],
     check_specs=specs_for("batch_report", CHECKS),
 )  # fmt: skip
-def batch_report(context: dg.AssetExecutionContext, deployment: DeploymentResource) -> dg.MaterializeResult:
+# Dagster cannot read the annotation once it is parametrised
+def batch_report(context: dg.AssetExecutionContext, deployment: DeploymentResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """One self-contained HTML file: accuracy, ranking, grades, what to re-read, judges, money, provenance.
 
     It is written also when a gate is red; then it says which, the grades are withheld, and the run fails.

@@ -8,7 +8,7 @@ import pyarrow as pa
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource, Tables
-from cj_pipeline.findings import refuse_structural
+from cj_pipeline.findings import Finding, refuse_structural
 from cj_pipeline.scoring.bradley_terry_scores import score_tables
 from cj_pipeline.scoring.findings import CHECKS, score_findings
 
@@ -42,7 +42,7 @@ def score_checks(
     yield from results(_findings(tables, batch.manifest.checks.min_reliability))
 
 
-def _findings(tables: Tables, least_reliability: float) -> list:
+def _findings(tables: Tables, least_reliability: float) -> list[Finding]:
     return score_findings(
         tables["bradley_terry_scores"], tables["scale_fit"], tables["judge_fit"], least_reliability=least_reliability
     )

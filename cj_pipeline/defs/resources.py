@@ -11,7 +11,7 @@ from cj_pipeline.tables import CONTRACTS
 Tables = Mapping[str, pa.Table]
 
 
-class DeploymentResource(dg.ConfigurableResource):
+class DeploymentResource(dg.ConfigurableResource[None]):
     """Opens the deployment that the environment describes (see `cj_pipeline.settings`)."""
 
     def open(self) -> Deployment:

@@ -14,7 +14,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from cj_pipeline.settings import normalised_postgres_url
 
 
-class StorageByEnvironment(DagsterStorage, ConfigurableClass):  # type: ignore[type-arg]
+class StorageByEnvironment(DagsterStorage, ConfigurableClass):
     """Named in dagster.yaml; what it makes is one of Dagster's own storages."""
 
     @property
@@ -28,7 +28,9 @@ class StorageByEnvironment(DagsterStorage, ConfigurableClass):  # type: ignore[t
         return {"base_dir": StringSource}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> DagsterStorage:  # type: ignore[override]
+    def from_config_value(  # type: ignore[override]  # it makes another class, as Dagster's own storages by name do
+        cls, inst_data: ConfigurableClassData | None, config_value: Any
+    ) -> DagsterStorage:
         """The storage that the environment asks for."""
         url = os.environ.get("CJ_POSTGRES_URL")
         if url:

@@ -4,7 +4,7 @@ A red gate withholds every grade with its reason; the scores stand. An essay tha
 the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,7 +175,7 @@ def _fit_row(batch: Batch, projection: GradeProjection | None, withheld: str | N
     return _table("grade_fit", [row])
 
 
-def _essays(batch: Batch, reasons: list[str | None]) -> zip:
+def _essays(batch: Batch, reasons: list[str | None]) -> Iterator[tuple[str, bool, str | None]]:
     return zip(batch.essays["essay_id"].to_pylist(), batch.essays["is_anchor"].to_pylist(), reasons, strict=True)
 
 

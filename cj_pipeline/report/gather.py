@@ -1,8 +1,10 @@
 """Bringing together what a report says, from stored tables, ledger and batch folder."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from cj_pipeline.batch import Batch
@@ -69,7 +71,7 @@ def publish_report(deployment: Deployment, evidence: Evidence) -> str:
     return deployment.store.location(path)
 
 
-def _findings(deployment: Deployment, batch: Batch, tables: dict) -> list[Finding]:
+def _findings(deployment: Deployment, batch: Batch, tables: Mapping[str, pa.Table]) -> list[Finding]:
     checks = batch.manifest.checks
     findings = [
         *essay_findings(tables["essays"], batch.scale),

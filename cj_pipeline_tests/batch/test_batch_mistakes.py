@@ -4,10 +4,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from batch_folder import ANCHORS, ESSAYS, IN_ORDER, MANIFEST, Files, batch_with, write_files
 
 from cj_pipeline.batch import batch_folder, batch_ids, read_batch
 from cj_pipeline.errors import BatchError, UnknownBatch
+from cj_pipeline_tests.batch.batch_folder import ANCHORS, ESSAYS, IN_ORDER, MANIFEST, Files, batch_with, write_files
 
 OWN_SCALE = '[scale]\ngrades = ["F", "E", "C", "A"]\n'
 PAID = MANIFEST.replace('"emulator"', '"openai"')

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from batch_folder import ANCHORS, ESSAYS, IN_ORDER, MANIFEST, Files, batch_with, write_files
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from cj_pipeline.batch import audit_share_of, read_batch, seed_of
 from cj_pipeline.batch.findings import essay_findings
 from cj_pipeline.errors import BatchError
 from cj_pipeline.tables import CONTRACTS
+from cj_pipeline_tests.batch.batch_folder import ANCHORS, ESSAYS, IN_ORDER, MANIFEST, Files, batch_with, write_files
 
 UNGRADED = MANIFEST.replace('[scale]\ngrades = ["F", "E", "C", "A"]\n', "")
 

@@ -2,9 +2,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from batch_folder import ANCHORS, ESSAYS, MANIFEST, Files, batch_with
 
 from cj_pipeline.batch import Revision, read_batch, revision_of
+from cj_pipeline_tests.batch.batch_folder import ANCHORS, ESSAYS, MANIFEST, Files, batch_with
 
 SECOND_JUDGE = '[[judges]]\nid = "sol"\nprovider = "emulator"\nmodel = "latent"\n'
 PLAN = "pair plan (seed, max_comparisons, audit_share)"

@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from batch_folder import ANCHORS, ESSAYS, Files, write_files
 
 from cj_pipeline.batch import read_batch
 from cj_pipeline.batch.scaffold import scaffold
 from cj_pipeline.errors import BatchError, CjError
+from cj_pipeline_tests.batch.batch_folder import ANCHORS, ESSAYS, Files, write_files
 
 TEXTS: Files = {"e1.txt": "One.", "e2.md": "Two.", "e3.TXT": "Three.", "notes.pdf": b"%PDF", ".hidden.txt": "No."}
 

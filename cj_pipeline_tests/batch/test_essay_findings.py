@@ -2,13 +2,13 @@ import csv
 from pathlib import Path
 
 import pytest
-from batch_folder import ANCHORS, ESSAYS, MANIFEST, Files, batch_with
 
 from cj_pipeline.batch import read_batch
 from cj_pipeline.batch.findings import CHECKS, essay_findings
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.scales import own_scale
 from cj_pipeline.tables import conform
+from cj_pipeline_tests.batch.batch_folder import ANCHORS, ESSAYS, MANIFEST, Files, batch_with
 
 SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "merlin-german"
 REPLAYED = {"sha256": "0" * 64, "word_count": 3, "is_anchor": False, "anchor_grade": None, "known_grade": None}

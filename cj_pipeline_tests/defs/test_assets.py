@@ -87,7 +87,7 @@ def test_one_run_takes_a_batch_from_its_folder_to_its_report(
 def test_no_essay_text_reaches_the_event_log(installation: Installation, instance: dg.DagsterInstance) -> None:
     small_batch(installation.batches / "small", model="lexical")
     run = materialise(instance, "small").run_id
-    events = [entry.to_json() for entry in instance.all_logs(run)]
+    events = [dg.serialize_value(entry) for entry in instance.all_logs(run)]
     assert len(events) > 100
     assert not any("says something of its own" in event for event in events)
     assert max(map(len, events)) < 64_000

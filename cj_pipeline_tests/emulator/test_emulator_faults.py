@@ -3,7 +3,10 @@ from pathlib import Path
 
 import openai
 import pytest
-from emulator_client import (
+from openai import OpenAI
+
+from cj_pipeline import emulator
+from cj_pipeline_tests.emulator.emulator_client import (
     CHAT,
     arm,
     bill,
@@ -18,9 +21,6 @@ from emulator_client import (
     upload,
     wait_for,
 )
-from openai import OpenAI
-
-from cj_pipeline import emulator
 
 
 @pytest.fixture

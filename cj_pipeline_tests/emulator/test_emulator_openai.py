@@ -4,7 +4,13 @@ from typing import Any, cast
 
 import openai
 import pytest
-from emulator_client import (
+from openai import OpenAI
+from openai.types import Batch
+from openai.types.chat import ChatCompletion
+
+from cj_pipeline import emulator
+from cj_pipeline.judging import parse_verdict
+from cj_pipeline_tests.emulator.emulator_client import (
     CHAT,
     bill,
     body,
@@ -18,12 +24,6 @@ from emulator_client import (
     upload,
     wait_for,
 )
-from openai import OpenAI
-from openai.types import Batch
-from openai.types.chat import ChatCompletion
-
-from cj_pipeline import emulator
-from cj_pipeline.judging import parse_verdict
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,21 @@ from pathlib import Path
 
 import openai
 import pytest
-from emulator_client import ENDED, arm, bill, connect, jsonl, lines, results, submit, wait_for
 
 from cj_pipeline import emulator
 from cj_pipeline.emulator import EmulatorProcess, NotStarted
 from cj_pipeline.emulator.server import NotServed
+from cj_pipeline_tests.emulator.emulator_client import (
+    ENDED,
+    arm,
+    bill,
+    connect,
+    jsonl,
+    lines,
+    results,
+    submit,
+    wait_for,
+)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_client import body, jsonl, line, lines
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
@@ -17,6 +16,7 @@ from cj_pipeline.emulator.lifecycle import done_by, ends_at, standing
 from cj_pipeline.emulator.openai_batches import batch_object
 from cj_pipeline.emulator.openai_input import MAX_BYTES, inspect
 from cj_pipeline.emulator.store import Batch
+from cj_pipeline_tests.emulator.emulator_client import body, jsonl, line, lines
 
 CHAT = "/v1/chat/completions"
 CREATED = Batch(

@@ -7,12 +7,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from cj_pipeline import cli, store
+from cj_pipeline import cli
 from cj_pipeline.jobs import collection, submission
 from cj_pipeline.jobs.job import State
 from cj_pipeline.providers.openai import OpenAIBatches
+from cj_pipeline.store import Store
+
+Condition = Callable[..., bool]
 
 
 def die() -> None:
@@ -20,69 +24,61 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def after(function: Callable[..., Any], when: Callable[..., bool] = lambda *_, **__: True) -> Callable[..., Any]:
-    """Let a call finish, then die if it is the one."""
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
-        if when(*args, **kwargs):
-            die()
-        return result
-
-    return wrapped
+def always(*_: object, **__: object) -> bool:
+    return True
 
 
-def before(function: Callable[..., Any], when: Callable[..., bool]) -> Callable[..., Any]:
-    """Die instead of making the call, if it is the one."""
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        if when(*args, **kwargs):
-            die()
-        return function(*args, **kwargs)
-
-    return wrapped
-
-
-def moved_to(state: State) -> Callable[..., bool]:
+def moved_to(state: State) -> Condition:
+    """A transition of a job, as `jobs.job.advance` is called."""
     return lambda _ledger, _job, to, **_: to is state
 
 
-def writes(name: str) -> Callable[..., bool]:
-    return lambda _store, table, *_: table == name
+def writes(name: str) -> Condition:
+    """A file or table of the store, by a part of its name."""
+    return lambda _store, path, *_: name in path
 
 
-POINTS: dict[str, Callable[[], None]] = {
-    "after the jobs are planned": lambda: setattr(submission, "caps_for", before(submission.caps_for, lambda *_: True)),
-    "after the money is reserved": lambda: setattr(submission, "reserve", after(submission.reserve)),
-    "after the upload": lambda: setattr(OpenAIBatches, "_upload", after(OpenAIBatches._upload)),
-    "after the upload is recorded": lambda: setattr(
-        submission, "advance", after(submission.advance, moved_to(State.UPLOADED))
-    ),
-    "after the intent": lambda: setattr(submission, "advance", after(submission.advance, moved_to(State.SUBMITTING))),
-    "after the create": lambda: setattr(OpenAIBatches, "submit", after(OpenAIBatches.submit)),
-    "after the submission is recorded": lambda: setattr(
-        submission, "advance", after(submission.advance, moved_to(State.SUBMITTED))
-    ),
-    "after the end is seen": lambda: setattr(collection, "advance", after(collection.advance, moved_to(State.ENDED))),
-    "before the fetch is recorded": lambda: setattr(
-        collection, "advance", before(collection.advance, moved_to(State.FETCHED))
-    ),
-    "after the fetch is recorded": lambda: setattr(
-        collection, "advance", after(collection.advance, moved_to(State.FETCHED))
-    ),
-    "after the reconciliation": lambda: setattr(collection, "reconcile", after(collection.reconcile)),
-    "before the judgments' Parquet": lambda: setattr(
-        store.Store, "write_table", before(store.Store.write_table, writes("judgments"))
-    ),
-    "after the judgments' Parquet": lambda: setattr(
-        store.Store, "write_table", after(store.Store.write_table, writes("judgments"))
-    ),
-    "before the report": lambda: setattr(
-        store.Store, "write", before(store.Store.write, lambda _s, path, _c: "report" in path)
-    ),
+@dataclass(frozen=True)
+class Point:
+    """A call to die before or after, when it is the one."""
+
+    owner: object
+    function: str
+    when: Condition = always
+    before: bool = False
+
+    def set(self) -> None:
+        original = getattr(self.owner, self.function)
+
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if self.before and self.when(*args, **kwargs):
+                die()
+            result = original(*args, **kwargs)
+            if self.when(*args, **kwargs):
+                die()
+            return result
+
+        setattr(self.owner, self.function, wrapped)
+
+
+POINTS = {
+    "after the jobs are planned": Point(submission, "caps_for", before=True),
+    "after the money is reserved": Point(submission, "reserve"),
+    "after the upload": Point(OpenAIBatches, "_upload"),
+    "after the upload is recorded": Point(submission, "advance", moved_to(State.UPLOADED)),
+    "after the intent": Point(submission, "advance", moved_to(State.SUBMITTING)),
+    "after the create": Point(OpenAIBatches, "submit"),
+    "after the submission is recorded": Point(submission, "advance", moved_to(State.SUBMITTED)),
+    "after the end is seen": Point(collection, "advance", moved_to(State.ENDED)),
+    "before the fetch is recorded": Point(collection, "advance", moved_to(State.FETCHED), before=True),
+    "after the fetch is recorded": Point(collection, "advance", moved_to(State.FETCHED)),
+    "after the reconciliation": Point(collection, "reconcile"),
+    "before the judgments' Parquet": Point(Store, "write_table", writes("judgments"), before=True),
+    "after the judgments' Parquet": Point(Store, "write_table", writes("judgments")),
+    "before the report": Point(Store, "write", writes("report"), before=True),
 }
 
 if __name__ == "__main__":
-    POINTS[sys.argv[1]]()
+    POINTS[sys.argv[1]].set()
     sys.argv = ["cj", "run", sys.argv[2]]
     cli.main()

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from cj_pipeline.errors import AccountBusy, NotApproved, OverBudget, ProviderUnreachable
@@ -17,7 +18,7 @@ from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation, smal
 from cj_pipeline_tests.jobs.purchase import bought, judged
 
 
-def outcomes(rows) -> Counter[str]:
+def outcomes(rows: pa.Table) -> Counter[str]:
     return Counter(code or "verdict" for code in rows["error_code"].to_pylist())
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_provider import Reply, Script, scripted_provider
 
 from cj_pipeline import emulator
 from cj_pipeline.batch import JudgeSection
@@ -22,6 +21,7 @@ from cj_pipeline.providers.openai import OpenAIBatches
 from cj_pipeline.providers.openai_wire import encode_body, read_result_line, request_body, request_line
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import CHUNK_BYTES
+from cj_pipeline_tests.providers.scripted_provider import Reply, Script, scripted_provider
 
 KEY = "sk-proj-verysecret0123456789"
 NOW = datetime.now(UTC)

@@ -5,7 +5,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from evidence_factory import LABELS, make_evidence
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from cj_pipeline.report.charts import (
     told_apart,
 )
 from cj_pipeline.report.figures import anchor_figures, essay_figures
+from cj_pipeline_tests.report.evidence_factory import LABELS, make_evidence
 
 STYLE = (Path(cj_pipeline.report.__file__).parent / "templates" / "report.css").read_text()
 

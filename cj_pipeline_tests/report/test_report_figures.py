@@ -3,7 +3,6 @@
 import math
 
 import pytest
-from evidence_factory import FINDINGS, GATE, LABELS, make_evidence, with_table
 
 from cj_pipeline.report.figures import (
     Outcome,
@@ -17,6 +16,7 @@ from cj_pipeline.report.figures import (
     review,
     seat_differences,
 )
+from cj_pipeline_tests.report.evidence_factory import FINDINGS, GATE, LABELS, make_evidence, with_table
 
 
 def test_the_ranking_is_complete_best_first_and_ends_with_what_has_no_rank() -> None:

@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from evidence_factory import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.report.page import render_report
+from cj_pipeline_tests.report.evidence_factory import (
     FINDINGS,
     GATE,
     LABELS,
@@ -19,12 +24,7 @@ from evidence_factory import (
     make_evidence,
     with_table,
 )
-from html_reading import read
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from cj_pipeline.findings import Finding, Kind
-from cj_pipeline.report.page import render_report
+from cj_pipeline_tests.report.html_reading import read
 
 WITHHELD = f"{GATE.name}: {GATE.summary}"
 SITUATIONS = {

@@ -3,11 +3,11 @@
 import io
 
 import pytest
-from evidence_factory import FINDINGS, GATE, OFFLINE, make_evidence
 from rich.console import Console
 
 from cj_pipeline.report.evidence import Evidence
 from cj_pipeline.report.terminal import ranking_table, summary_lines
+from cj_pipeline_tests.report.evidence_factory import FINDINGS, GATE, OFFLINE, make_evidence
 
 
 def printed(evidence: Evidence) -> str:

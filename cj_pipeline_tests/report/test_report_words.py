@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from evidence_factory import make_evidence
-from html_reading import read
 
 import cj_pipeline.report
 from cj_pipeline.report import words
 from cj_pipeline.report.page import render_report
 from cj_pipeline.report.words import ENGLISH, catalogue
+from cj_pipeline_tests.report.evidence_factory import make_evidence
+from cj_pipeline_tests.report.html_reading import read
 
 HERE = Path(cj_pipeline.report.__file__).parent
 TEMPLATES = sorted(HERE.glob("templates/**/*.html"))
