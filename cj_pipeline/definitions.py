@@ -16,6 +16,7 @@ from cj_pipeline.defs.jobs import register_batches  # noqa: E402
 from cj_pipeline.defs.judgments import judgment_checks, judgments  # noqa: E402
 from cj_pipeline.defs.provider_batch_jobs import job_checks, provider_batch_jobs  # noqa: E402
 from cj_pipeline.defs.resources import DeploymentResource, TableIOManager  # noqa: E402
+from cj_pipeline.defs.sensors import SENSORS  # noqa: E402
 
 ASSETS = [
     essays,
@@ -33,6 +34,7 @@ defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=CHECKS,
     jobs=[register_batches],
+    sensors=SENSORS,
     resources=RESOURCES,
     # a run is one batch of small steps; a process per step would cost five times the work
     executor=dg.in_process_executor,

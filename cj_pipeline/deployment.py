@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -10,7 +11,7 @@ from cj_pipeline.errors import StaleTable
 from cj_pipeline.jobs.ledger import Ledger
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, table_path
-from cj_pipeline.tables import CONTRACTS, refuse_stale
+from cj_pipeline.tables import CONTRACTS, Provenance, refuse_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,18 @@ class Deployment:
         settings = settings or Settings()
         return cls(settings, Ledger(settings.ledger_url), Store(settings.store))
 
+    @property
+    def roots(self) -> list[Path]:
+        """Where batch folders are looked for: one's own, then the samples."""
+        return [self.settings.batches, self.settings.samples]
+
     def batch_ids(self) -> list[str]:
-        """All batch folders, one's own and the samples."""
-        return batch_ids([self.settings.batches, self.settings.samples])
+        """All batch folders."""
+        return batch_ids(self.roots)
 
     def batch(self, batch_id: str) -> Batch:
         """Read a batch from its folder. Raises `BatchError`."""
-        return read_batch(batch_folder(batch_id, [self.settings.batches, self.settings.samples]))
+        return read_batch(batch_folder(batch_id, self.roots))
 
     def read_table(self, name: str, batch_id: str) -> pa.Table:
         """A stored table, if it is of the current revision and purchase. Raises `StaleTable`."""
@@ -43,6 +49,12 @@ class Deployment:
             raise StaleTable(f"batch {batch_id}: there are no {name} yet. Materialise {name} first.") from None
         refuse_stale(name, batch_id, found, self.ledger.provenance(batch_id))
         return table
+
+    def read_provenance(self, name: str, batch_id: str) -> Provenance:
+        """What a stored table was made from, without reading its rows. Raises `StaleTable` when it is out of date."""
+        found = self.store.read_provenance(table_path(name, batch_id))
+        refuse_stale(name, batch_id, found, self.ledger.provenance(batch_id))
+        return found
 
     def write_tables(self, batch_id: str, tables: Mapping[str, pa.Table]) -> dict[str, str]:
         """Store tables by name under the batch's current revision and ledger version; returns their locations."""

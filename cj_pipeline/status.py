@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import CjError
-from cj_pipeline.jobs.collection import Progress, progress_of
 from cj_pipeline.jobs.ledger import ledger_time
+from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import current_revision
 from cj_pipeline.jobs.schema import batches
 from cj_pipeline.jobs.spending import latest_approval

@@ -100,6 +100,11 @@ class Store:
         # interpreter, which then aborts after all work was done
         return pq.ParquetFile(pa.BufferReader(self.read(path))).read(use_threads=False)
 
+    def read_provenance(self, path: str) -> Provenance:
+        """What a stored table was made from, from the file's footer alone. Raises `StaleTable`."""
+        with self._fs.open(self._at(path), "rb") as file:
+            return provenance_of(pq.read_schema(file).empty_table())
+
     def move(self, source: str, target: str) -> None:
         """Rename a file within the store."""
         self._fs.makedirs(self._parent(target), exist_ok=True)

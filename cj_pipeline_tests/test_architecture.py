@@ -25,6 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "deployment": {"batch", "jobs"},
     "report": {"batch", "pairing", "judging", "providers", "jobs", "scoring", "grading", "deployment"},
     "status": {"batch", "jobs", "providers", "deployment"},
+    "due": {"batch", "jobs", "deployment"},
     "emulator": {"judging"},
     "local_emulator": {"batch", "emulator"},
 }

@@ -11,7 +11,8 @@ from cj_pipeline.definitions import ASSETS, CHECKS, RESOURCES
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import CjError, ProviderUnreachable
-from cj_pipeline.jobs.collection import Progress, poll, progress_of
+from cj_pipeline.jobs.polling import poll
+from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.local_emulator import start_emulator_if_needed
 

@@ -9,7 +9,8 @@ from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.findings import refuse_structural, with_overrides
-from cj_pipeline.jobs.collection import Progress, collect_patiently
+from cj_pipeline.jobs.collection import collect_patiently
+from cj_pipeline.jobs.progress import Progress
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.judging.findings import CHECKS, judgment_findings
 from cj_pipeline.local_emulator import start_emulator_if_needed

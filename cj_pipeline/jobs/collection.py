@@ -7,7 +7,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +16,14 @@ import pyarrow as pa
 from cj_pipeline.batch import Batch, JudgeSection
 from cj_pipeline.errors import ProviderUnreachable
 from cj_pipeline.jobs.chunks import Chunk, Comparison, chunked
-from cj_pipeline.jobs.job import DONE, UNBOUGHT, UNCERTAIN, Job, State, advance, jobs_of
+from cj_pipeline.jobs.job import Job, State, advance, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time, utc_now
 from cj_pipeline.jobs.plan import FIRST_WAVE, add_attempt
+from cj_pipeline.jobs.polling import poll
+from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.spending import settle
 from cj_pipeline.judging import Answer, ErrorCode
-from cj_pipeline.providers import BatchPrice, Phase, ProviderJob, batch_price, provider_for, usd
+from cj_pipeline.providers import BatchPrice, Phase, batch_price, provider_for, usd
 from cj_pipeline.providers.openai_wire import encode_body, read_request_line, read_result_line
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store
@@ -35,48 +37,6 @@ _JOB_FAILURES = {
     "token_limit_exceeded": ErrorCode.ENQUEUED_LIMIT,
     "insufficient_quota": ErrorCode.CREDIT_EXHAUSTED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a batch's purchase stands, in jobs of its current revision."""
-
-    planned: int
-    uncertain: int
-    waiting: int  # accepted by the provider, which has not ended them yet
-    ended: int  # to be fetched and read
-    done: int
-
-    @property
-    def at_provider(self) -> int:
-        """Bought, and not read yet."""
-        return self.waiting + self.ended
-
-    @property
-    def complete(self) -> bool:
-        """Every planned job has come to its end."""
-        return self.done > 0 and not (self.planned or self.uncertain or self.at_provider)
-
-    def sentence(self) -> str:
-        """For people."""
-        parts = {
-            "to be bought": self.planned,
-            "uncertain": self.uncertain,
-            "at the provider": self.waiting,
-            "to be read": self.ended,
-            "done": self.done,
-        }
-        return ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing planned yet"
-
-
-def progress_of(ledger: Ledger, batch_id: str) -> Progress:
-    """Count the jobs of a batch's current revision by what they wait for."""
-    jobs = jobs_of(ledger, batch_id, ledger.provenance(batch_id).revision)
-    planned = sum(job.state in UNBOUGHT for job in jobs)
-    uncertain = sum(job.state in UNCERTAIN for job in jobs)
-    waiting = sum(job.state is State.SUBMITTED for job in jobs)
-    done = sum(job.state in DONE for job in jobs)
-    return Progress(planned, uncertain, waiting, len(jobs) - planned - uncertain - waiting - done, done)
 
 
 def collect(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> pa.Table | Progress:
@@ -106,19 +66,6 @@ def collect_patiently(ledger: Ledger, store: Store, batch: Batch, settings: Sett
         if not waiting or time.monotonic() > deadline:
             return collected
         time.sleep(LOOK_AGAIN_SECONDS)
-
-
-def poll(ledger: Ledger, batch: Batch, settings: Settings) -> Progress:
-    """Ask how the submitted jobs stand, one listing per judge; a failed look changes no job's state."""
-    revision = ledger.provenance(batch.batch_id).revision
-    running: dict[str, list[Job]] = defaultdict(list)
-    for job in jobs_of(ledger, batch.batch_id, revision):
-        if job.state is State.SUBMITTED:
-            running[job.judge_id].append(job)
-    for judge in batch.manifest.judges:
-        if running[judge.id]:
-            _poll_judge(ledger, judge, running[judge.id], settings)
-    return progress_of(ledger, batch.batch_id)
 
 
 def fetch(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: Job) -> Job:
@@ -192,34 +139,6 @@ def judgments_of(ledger: Ledger, store: Store, batch: Batch) -> pa.Table:
     ordered = [rows[key] for key in sorted(rows)]
     columns = {name: [row[name] for row in ordered] for name in ordered[0]}
     return conform("judgments", pa.table(columns))
-
-
-def _poll_judge(ledger: Ledger, judge: JudgeSection, running: list[Job], settings: Settings) -> None:
-    earliest = min(_moment(job.planned_at) for job in running)
-    shown = provider_for(judge, settings).poll({str(job.provider_job_id) for job in running}, earliest)
-    for job in running:
-        state = shown.get(str(job.provider_job_id))
-        if state is not None:
-            _take_note(ledger, job, state)
-
-
-def _take_note(ledger: Ledger, job: Job, shown: ProviderJob) -> None:
-    if shown.phase is Phase.UNHEARD_OF:
-        log.warning(
-            "job %s of batch %s: unknown provider status %r; waiting on",
-            job.job_id,
-            job.batch_id,
-            shown.status,
-        )
-    if shown.phase.ended and shown.settled:
-        ended_at = shown.ended_at.isoformat() if shown.ended_at else utc_now()
-        reason = shown.failure if shown.phase is Phase.FAILED else None
-        advance(
-            ledger, job, State.ENDED,
-            phase=str(shown.phase), ended_at=ended_at, reason=reason, failure_code=shown.failure_code,
-        )  # fmt: skip
-    elif str(shown.phase) != job.phase and not shown.phase.ended:
-        advance(ledger, job, State.SUBMITTED, phase=str(shown.phase))
 
 
 def _plan_further_attempt(ledger: Ledger, store: Store, batch: Batch) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.ledger import Ledger, grow_version
-from cj_pipeline.jobs.schema import jobs
+from cj_pipeline.jobs.schema import batches, jobs
 from cj_pipeline.providers import Phase
 
 
@@ -99,6 +99,14 @@ def jobs_of(ledger: Ledger, batch_id: str, revision: str | None = None) -> list[
     query = sa.select(jobs).where(jobs.c.batch_id == batch_id).order_by(jobs.c.wave, jobs.c.attempt, jobs.c.job_id)
     if revision is not None:
         query = query.where(jobs.c.revision == revision)
+    with ledger.reading() as connection:
+        return [_job(row) for row in connection.execute(query)]
+
+
+def jobs_in(ledger: Ledger, state: State) -> list[Job]:
+    """Jobs of all batches that are in a state and of their batch's current revision."""
+    current = sa.and_(batches.c.batch_id == jobs.c.batch_id, batches.c.revision == jobs.c.revision)
+    query = sa.select(jobs).join(batches, current).where(jobs.c.state == str(state)).order_by(jobs.c.job_id)
     with ledger.reading() as connection:
         return [_job(row) for row in connection.execute(query)]
 

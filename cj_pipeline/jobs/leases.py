@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from cj_pipeline.errors import AccountBusy
-from cj_pipeline.jobs.ledger import Ledger, ledger_time
+from cj_pipeline.jobs.ledger import Ledger, insert_new, ledger_time
 from cj_pipeline.jobs.schema import account_leases
 
 LEASE = timedelta(minutes=15)  # longer than any single upload and create
@@ -44,10 +44,11 @@ def account_lease(ledger: Ledger, account: str, *, patience_seconds: float = PAT
 def _take(ledger: Ledger, account: str, holder: str) -> str | None:
     """Write the holder into the account's row, or say who holds it."""
     with ledger.transaction() as connection:
-        row = connection.execute(sa.select(account_leases).where(account_leases.c.account == account)).one_or_none()
-        if row is None:
-            connection.execute(account_leases.insert().values(account=account))
-        elif row.holder and row.holder != holder and _is_held(row.holder, ledger_time(row.expires_at)):
+        insert_new(connection, account_leases, {"account": account})
+        row = connection.execute(
+            sa.select(account_leases).where(account_leases.c.account == account).with_for_update()
+        ).one()
+        if row.holder and row.holder != holder and _is_held(row.holder, ledger_time(row.expires_at)):
             return str(row.holder)
         connection.execute(
             account_leases.update()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from cj_pipeline.errors import CjError
@@ -51,6 +52,12 @@ class Ledger:
         if row is None:
             raise CjError(f"batch {batch_id}: the ledger does not know it yet. Materialise its essays first.")
         return Provenance(row.revision, row.version)
+
+
+def insert_new(connection: Connection, table: sa.Table, rows: dict[str, Any] | list[dict[str, Any]]) -> None:
+    """Insert what is not there yet; a row whose key another process wrote first stays as it is."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
 
 def utc_now() -> str:

@@ -9,7 +9,7 @@ from cj_pipeline.batch import Batch, audit_share_of, seed_of
 from cj_pipeline.errors import BatchError, CjError
 from cj_pipeline.jobs.chunks import Chunk, chunked, comparisons_of
 from cj_pipeline.jobs.job import State
-from cj_pipeline.jobs.ledger import Ledger, grow_version, utc_now
+from cj_pipeline.jobs.ledger import Ledger, grow_version, insert_new, utc_now
 from cj_pipeline.jobs.schema import jobs, waves
 from cj_pipeline.jobs.spending import Estimate, estimate
 from cj_pipeline.pairing.comparison_pairs import PairBudget, pair_budget, plan_comparison_pairs
@@ -61,20 +61,17 @@ def open_wave(ledger: Ledger, store: Store, batch: Batch) -> pa.Table:
     pairs = pairs_of(batch)
     path = f"waves/{batch.batch_id}/{revision[:16]}/wave-{FIRST_WAVE}.parquet"
     store.write_parquet(path, pairs)
+    row = {
+        "batch_id": batch.batch_id,
+        "revision": revision,
+        "wave": FIRST_WAVE,
+        "decision": "single wave",
+        "pairs": pairs.num_rows,
+        "pairs_path": path,
+        "decided_at": utc_now(),
+    }
     with ledger.transaction() as connection:
-        known = sa.select(waves.c.wave).where(waves.c.batch_id == batch.batch_id, waves.c.revision == revision)
-        if connection.execute(known).first() is None:
-            connection.execute(
-                waves.insert().values(
-                    batch_id=batch.batch_id,
-                    revision=revision,
-                    wave=FIRST_WAVE,
-                    decision="single wave",
-                    pairs=pairs.num_rows,
-                    pairs_path=path,
-                    decided_at=utc_now(),
-                )
-            )
+        insert_new(connection, waves, row)
     return pairs
 
 
@@ -119,10 +116,8 @@ def add_attempt(ledger: Ledger, store: Store, batch: Batch, wave: int, chunks: I
     revision = ledger.provenance(batch.batch_id).revision
     rows = [job_row(store, batch.batch_id, revision, wave, chunk) for chunk in chunks]
     with ledger.transaction() as connection:
-        known = set(connection.execute(sa.select(jobs.c.job_id).where(jobs.c.batch_id == batch.batch_id)).scalars())
-        new = [row for row in rows if row["job_id"] not in known]
-        if new:
-            connection.execute(jobs.insert(), new)
+        if rows:
+            insert_new(connection, jobs, rows)
             grow_version(connection, batch.batch_id)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from cj_pipeline.batch import Batch, Revision, revision_of
 from cj_pipeline.errors import RevisionChanged
-from cj_pipeline.jobs.ledger import Ledger, utc_now
+from cj_pipeline.jobs.ledger import Ledger, insert_new, utc_now
 from cj_pipeline.jobs.schema import batches, jobs
 from cj_pipeline.judging.questions import instruction_digest
 from cj_pipeline.pairing.comparison_pairs import PLAN_VERSION
@@ -31,10 +31,9 @@ def open_revision(ledger: Ledger, batch: Batch, *, new_revision: bool = False) -
     revision = current_revision(batch)
     parts = json.dumps(dict(revision.parts))
     with ledger.transaction() as connection:
-        row = connection.execute(sa.select(batches).where(batches.c.batch_id == batch.batch_id)).one_or_none()
-        if row is None:
-            connection.execute(batches.insert().values(_first_row(batch.batch_id, revision.digest, parts)))
-        elif row.revision != revision.digest:
+        insert_new(connection, batches, _first_row(batch.batch_id, revision.digest, parts))
+        row = connection.execute(sa.select(batches).where(batches.c.batch_id == batch.batch_id).with_for_update()).one()
+        if row.revision != revision.digest:
             if not new_revision and _was_bought(connection, batch.batch_id, row.revision):
                 changed = revision.changed_since(json.loads(row.parts))
                 raise RevisionChanged(_refusal(batch.batch_id, changed, row.spent_nano_usd + row.reserved_nano_usd))

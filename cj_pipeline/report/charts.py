@@ -204,7 +204,7 @@ def axis_over(values: Sequence[float], wanted: int = 6) -> Axis:
     rough = (high - low) / wanted
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    first, last = math.floor(low / step), math.ceil(high / step)
     return Axis(first * step, last * step, tuple(round(index * step, 10) for index in range(first, last + 1)))
 
 

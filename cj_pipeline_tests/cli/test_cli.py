@@ -72,7 +72,7 @@ def test_export_writes_tables_that_pandas_reads_back(installation: Installation)
         assert len(results) == 37
         assert results["essay_id"].is_unique
         graded = results.filter(like="p_A").notna().all(axis=1)
-        sums = results.loc[graded, ["p_A1", "p_A2", "p_B1", "p_B2", "p_C1", "p_C2"]].sum(axis=1)
+        sums = results.loc[graded, ["p_A1", "p_A2", "p_B1", "p_B2", "p_C1"]].sum(axis=1)
         assert sums.between(1 - 1e-9, 1 + 1e-9).all()
         assert len(judgments) == 259
         assert judgments["pair_id"].is_unique

@@ -4,8 +4,9 @@ import pyarrow as pa
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.deployment import Deployment
-from cj_pipeline.jobs.collection import Progress, collect_patiently
+from cj_pipeline.jobs.collection import collect_patiently
 from cj_pipeline.jobs.plan import open_wave, plan_jobs
+from cj_pipeline.jobs.progress import Progress
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import Bought, buy
 

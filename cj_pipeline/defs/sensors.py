@@ -1,0 +1,91 @@
+"""Sensors: new folders are planned, approved plans are bought, ended jobs are collected. All level-triggered."""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.due import Due, Found, batches_to_buy, batches_to_collect, new_batches
+
+MOST_REQUESTS_PER_TICK = 25  # a request takes 0.2 s to launch, and a tick must end within a minute
+STAGE_TAG = "cj/stage"
+
+PLAN = dg.AssetSelection.assets("essays", "comparison_pairs")
+PURCHASE = dg.AssetSelection.assets("provider_batch_jobs")
+READING = dg.AssetSelection.assets("judgments", "bradley_terry_scores", "grade_projections", "batch_report")
+
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dg.sensor(target=PLAN, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def register_batches_sensor(
+    context: dg.SensorEvaluationContext, deployment: DeploymentResource
+) -> dg.SensorResult | dg.SkipReason:
+    """New batch folders get a partition and their free part: essays and pairs, with an estimate. Buys nothing."""
+    registered = set(context.instance.get_dynamic_partitions(str(batches.name)))
+    found = new_batches(deployment.open(), registered)
+    chosen = found.due[:MOST_REQUESTS_PER_TICK]
+    if not chosen:
+        return _skipped(found, "no new batch folder")
+    return dg.SensorResult(
+        run_requests=[_request(due, "plan", due.key) for due in chosen],
+        dynamic_partitions_requests=[batches.build_add_request([due.batch_id for due in chosen])],
+    )
+
+
+@dg.sensor(target=PURCHASE, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def buy_approved_sensor(
+    context: dg.SensorEvaluationContext, deployment: DeploymentResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Planned batches are bought once somebody approved them (or the manifest says `auto`, or they cost nothing)."""
+    return _requested(context, batches_to_buy(deployment.open()), "buy", "nothing approved waits to be bought")
+
+
+@dg.sensor(target=READING, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def collect_ended_sensor(
+    context: dg.SensorEvaluationContext, deployment: DeploymentResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Batches whose jobs have all ended are collected, scored, graded and reported."""
+    return _requested(context, batches_to_collect(deployment.open()), "collect", "no batch has ended")
+
+
+def _requested(
+    context: dg.SensorEvaluationContext, found: Found, stage: str, nothing: str
+) -> dg.SensorResult | dg.SkipReason:
+    """Requests for what is due and not on its way.
+
+    One request for a partition that is gone would stop every request of the tick, so those are left out. The key
+    counts finished runs of the stage, since Dagster never repeats a key, not even after a failure.
+    """
+    live = set(context.instance.get_dynamic_partitions(str(batches.name)))
+    on_their_way = _batches_of(context.instance, stage, _UNFINISHED)
+    due = [one for one in found.due if one.batch_id in live and one.batch_id not in on_their_way]
+    requests = []
+    for one in due[:MOST_REQUESTS_PER_TICK]:
+        tags = {STAGE_TAG: stage, "dagster/partition": one.batch_id}
+        finished = context.instance.get_runs_count(dg.RunsFilter(tags=tags, statuses=[dg.DagsterRunStatus.SUCCESS]))
+        requests.append(_request(one, stage, f"{one.key}-{finished}"))
+    return dg.SensorResult(run_requests=requests) if requests else _skipped(found, nothing)
+
+
+def _request(due: Due, stage: str, key: str) -> dg.RunRequest:
+    return dg.RunRequest(run_key=key, partition_key=due.batch_id, tags={STAGE_TAG: stage})
+
+
+def _batches_of(instance: dg.DagsterInstance, stage: str, statuses: Sequence[dg.DagsterRunStatus]) -> set[str]:
+    runs: Iterable[dg.DagsterRun] = instance.get_runs(dg.RunsFilter(tags={STAGE_TAG: stage}, statuses=list(statuses)))
+    return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags}
+
+
+def _skipped(found: Found, nothing: str) -> dg.SkipReason:
+    return dg.SkipReason("\n".join(found.remarks) or nothing)
+
+
+SENSORS = [register_batches_sensor, buy_approved_sensor, collect_ended_sensor]

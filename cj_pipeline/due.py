@@ -1,0 +1,166 @@
+"""What is due for which batch, decided from folders, ledger and stored tables alone: levels, never edges.
+
+An event that is missed once would be missed for ever; a state that is looked at again is not.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from cj_pipeline.batch import JudgeSection, Manifest, batch_folder, read_manifest
+from cj_pipeline.deployment import Deployment
+from cj_pipeline.errors import CjError
+from cj_pipeline.jobs.job import State, jobs_in
+from cj_pipeline.jobs.polling import look_at
+from cj_pipeline.jobs.progress import progress_of_all
+from cj_pipeline.jobs.schema import approvals, batches, waves
+from cj_pipeline.store import table_path
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A batch and a key that stays the same until something about it changes."""
+
+    batch_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is due, and what a person should know: a broken folder, a provider that did not answer."""
+
+    due: tuple[Due, ...]
+    remarks: tuple[str, ...]
+
+
+def new_batches(deployment: Deployment, registered: set[str]) -> Found:
+    """Batch folders without a partition. One that cannot be read is a remark, and waits until it can."""
+    due, remarks = [], []
+    for batch_id in deployment.batch_ids():
+        if batch_id in registered:
+            continue
+        try:
+            deployment.batch(batch_id)
+            due.append(Due(batch_id, _key(batch_id, "registered")))
+        except CjError as error:
+            remarks.append(str(error))
+    return Found(tuple(due), tuple(remarks))
+
+
+def batches_to_buy(deployment: Deployment, now: datetime | None = None) -> Found:
+    """Planned batches whose purchase is allowed and not done, or in doubt.
+
+    The key holds the day, since caps per day lift, and ten minutes for a job in doubt, which is looked for again.
+    """
+    now = now or datetime.now(UTC)
+    rows = _registered(deployment)
+    progress = progress_of_all(deployment.ledger)
+    due, remarks = [], []
+    for batch_id, row in rows.items():
+        counts = progress[batch_id]
+        if not (counts.planned or counts.uncertain or not row.jobs_planned):
+            continue
+        try:
+            allowed = _may_be_bought(_manifest(deployment, batch_id), row.approval)
+        except CjError as error:
+            remarks.append(str(error))
+            continue
+        if allowed:
+            slot = f"{now:%Y-%m-%d}" if not counts.uncertain else f"{now:%Y-%m-%d %H:}{now.minute // 10}"
+            due.append(Due(batch_id, _key(batch_id, "buy", str(row.version), str(row.approval), slot)))
+        else:
+            remarks.append(f"batch {batch_id}: planned; waits for `cj approve {batch_id} --max-usd AMOUNT`")
+    return Found(tuple(due), tuple(remarks))
+
+
+def batches_to_collect(deployment: Deployment) -> Found:
+    """Batches whose jobs have all come to an end and whose stored judgments do not say so yet.
+
+    Looks at all open jobs first, by one listing per endpoint.
+    """
+    remarks = _look_at_open_jobs(deployment)
+    rows = _registered(deployment)
+    due = [
+        Due(batch_id, _key(batch_id, "collect", str(rows[batch_id].version)))
+        for batch_id, counts in progress_of_all(deployment.ledger).items()
+        if (counts.done or counts.ended)
+        and not (counts.planned or counts.uncertain or counts.waiting)
+        and not _collected(deployment, batch_id)
+    ]
+    return Found(tuple(due), tuple(remarks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    version: int
+    approval: int | None
+    jobs_planned: bool
+
+
+def _registered(deployment: Deployment) -> dict[str, _Registered]:
+    """Batches with a recorded wave, with what decides about buying; one query."""
+    latest = (
+        sa.select(approvals.c.batch_id, approvals.c.revision, sa.func.max(approvals.c.approval_id).label("approval"))
+        .group_by(approvals.c.batch_id, approvals.c.revision)
+        .subquery()
+    )
+    query = (
+        sa.select(batches.c.batch_id, batches.c.version, latest.c.approval, waves.c.jobs_planned_at)
+        .select_from(
+            batches.join(
+                waves, sa.and_(waves.c.batch_id == batches.c.batch_id, waves.c.revision == batches.c.revision)
+            ).outerjoin(
+                latest, sa.and_(latest.c.batch_id == batches.c.batch_id, latest.c.revision == batches.c.revision)
+            )
+        )
+        .order_by(batches.c.batch_id)
+    )
+    with deployment.ledger.reading() as connection:
+        return {
+            name: _Registered(version, approval, planned_at is not None)
+            for name, version, approval, planned_at in connection.execute(query)
+        }
+
+
+def _look_at_open_jobs(deployment: Deployment) -> list[str]:
+    remarks: list[str] = []
+    judges: dict[tuple[str, str], JudgeSection] = {}
+    open_jobs = jobs_in(deployment.ledger, State.SUBMITTED)
+    for batch_id in sorted({job.batch_id for job in open_jobs}):
+        try:
+            judges |= {(batch_id, judge.id): judge for judge in _manifest(deployment, batch_id).judges}
+        except CjError as error:
+            remarks.append(str(error))
+    answering = {
+        job.job_id: judges[job.batch_id, job.judge_id] for job in open_jobs if (job.batch_id, job.judge_id) in judges
+    }
+    try:
+        visible = [job for job in open_jobs if job.job_id in answering]
+        look_at(deployment.ledger, visible, answering, deployment.settings)
+    except CjError as error:
+        remarks.append(str(error))
+    return remarks
+
+
+def _may_be_bought(manifest: Manifest, approval: int | None) -> bool:
+    return not manifest.paid or manifest.spending.approval == "auto" or approval is not None
+
+
+def _collected(deployment: Deployment, batch_id: str) -> bool:
+    if not deployment.store.exists(table_path("judgments", batch_id)):
+        return False
+    try:
+        deployment.read_provenance("judgments", batch_id)
+    except CjError:
+        return False
+    return True
+
+
+def _manifest(deployment: Deployment, batch_id: str) -> Manifest:
+    return read_manifest(batch_folder(batch_id, deployment.roots))
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]

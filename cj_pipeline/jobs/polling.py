@@ -1,0 +1,62 @@
+"""Looking at the provider's jobs: one listing per endpoint, whatever the number of jobs and batches."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from cj_pipeline.batch import Batch, JudgeSection
+from cj_pipeline.jobs.job import Job, LostRace, State, advance, jobs_of
+from cj_pipeline.jobs.ledger import Ledger, utc_now
+from cj_pipeline.jobs.progress import Progress, progress_of
+from cj_pipeline.providers import Phase, ProviderJob, provider_for
+from cj_pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def poll(ledger: Ledger, batch: Batch, settings: Settings) -> Progress:
+    """Ask how a batch's submitted jobs stand. A failed look changes no job's state."""
+    submitted = [
+        job
+        for job in jobs_of(ledger, batch.batch_id, ledger.provenance(batch.batch_id).revision)
+        if job.state is State.SUBMITTED
+    ]
+    judges = {judge.id: judge for judge in batch.manifest.judges}
+    look_at(ledger, submitted, {job.job_id: judges[job.judge_id] for job in submitted}, settings)
+    return progress_of(ledger, batch.batch_id)
+
+
+def look_at(ledger: Ledger, submitted: Sequence[Job], judge_of: Mapping[str, JudgeSection], settings: Settings) -> None:
+    """Note in the ledger how submitted jobs stand, of any number of batches; `judge_of` is keyed by job id.
+
+    Raises `ProviderUnreachable` at the first endpoint that does not answer; what was noted before stands.
+    """
+    endpoints: dict[tuple[str, str, str], list[Job]] = defaultdict(list)
+    for job in submitted:
+        endpoints[(job.provider, job.account, judge_of[job.job_id].base_url)].append(job)
+    for jobs in endpoints.values():
+        earliest = min(datetime.fromisoformat(job.planned_at) for job in jobs)
+        names = {str(job.provider_job_id) for job in jobs}
+        shown = provider_for(judge_of[jobs[0].job_id], settings).poll(names, earliest)
+        for job in jobs:
+            state = shown.get(str(job.provider_job_id))
+            if state is not None:
+                _take_note(ledger, job, state)
+
+
+def _take_note(ledger: Ledger, job: Job, shown: ProviderJob) -> None:
+    if shown.phase is Phase.UNHEARD_OF:
+        log.warning("job %s: unknown provider status %r; waiting on", job.job_id, shown.status)
+    try:
+        if shown.phase.ended and shown.settled:
+            ended_at = shown.ended_at.isoformat() if shown.ended_at else utc_now()
+            reason = shown.failure if shown.phase is Phase.FAILED else None
+            advance(
+                ledger, job, State.ENDED,
+                phase=str(shown.phase), ended_at=ended_at, reason=reason, failure_code=shown.failure_code,
+            )  # fmt: skip
+        elif str(shown.phase) != job.phase and not shown.phase.ended:
+            advance(ledger, job, State.SUBMITTED, phase=str(shown.phase))
+    except LostRace:
+        return  # another process looked at the same time and was faster

@@ -1,0 +1,81 @@
+"""How far purchases are, counted from the ledger."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from cj_pipeline.jobs.job import DONE, UNBOUGHT, UNCERTAIN, State
+from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.jobs.schema import batches, jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a batch's purchase stands, in jobs of its current revision."""
+
+    planned: int = 0
+    uncertain: int = 0
+    waiting: int = 0  # accepted by the provider, which has not ended them yet
+    ended: int = 0  # to be fetched and read
+    done: int = 0
+
+    @property
+    def at_provider(self) -> int:
+        """Bought, and not read yet."""
+        return self.waiting + self.ended
+
+    @property
+    def complete(self) -> bool:
+        """Every planned job has come to its end."""
+        return self.done > 0 and not (self.planned or self.uncertain or self.at_provider)
+
+    def sentence(self) -> str:
+        """For people."""
+        parts = {
+            "to be bought": self.planned,
+            "uncertain": self.uncertain,
+            "at the provider": self.waiting,
+            "to be read": self.ended,
+            "done": self.done,
+        }
+        return ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing planned yet"
+
+
+def progress_of(ledger: Ledger, batch_id: str) -> Progress:
+    """Count the jobs of a batch's current revision by what they wait for."""
+    return progress_of_all(ledger, batch_id).get(batch_id, Progress())
+
+
+def progress_of_all(ledger: Ledger, batch_id: str | None = None) -> dict[str, Progress]:
+    """The same for every batch that the ledger knows (or for one), in one query."""
+    query = (
+        sa.select(batches.c.batch_id, jobs.c.state, sa.func.count(jobs.c.job_id))
+        .select_from(
+            batches.outerjoin(
+                jobs, sa.and_(jobs.c.batch_id == batches.c.batch_id, jobs.c.revision == batches.c.revision)
+            )
+        )
+        .group_by(batches.c.batch_id, jobs.c.state)
+    )
+    if batch_id is not None:
+        query = query.where(batches.c.batch_id == batch_id)
+    states: dict[str, Counter[State]] = defaultdict(Counter)
+    with ledger.reading() as connection:
+        for name, state, count in connection.execute(query):
+            states[name] += Counter({State(state): count} if state else {})
+    return {name: _progress(counts) for name, counts in states.items()}
+
+
+def _progress(counts: Mapping[State, int]) -> Progress:
+    def total(states: frozenset[State]) -> int:
+        return sum(counts.get(state, 0) for state in states)
+
+    return Progress(
+        planned=total(UNBOUGHT),
+        uncertain=total(UNCERTAIN),
+        waiting=counts.get(State.SUBMITTED, 0),
+        ended=counts.get(State.ENDED, 0) + counts.get(State.FETCHED, 0),
+        done=total(DONE),
+    )
