@@ -91,6 +91,7 @@ JUDGMENTS = pa.schema(
         _field("model_reported", LABEL, "the model that says it answered", null=True),
         _field("input_tokens", pa.int64(), "prompt tokens, cached ones included", null=True),
         _field("cached_tokens", pa.int64(), "prompt tokens read from the provider's cache", null=True),
+        _field("cache_write_tokens", pa.int64(), "prompt tokens written into it, where that is charged", null=True),
         _field("output_tokens", pa.int64(), "completion tokens, reasoning included", null=True),
         _field(
             "cost_usd",

@@ -42,7 +42,9 @@ SOME_JUDGE = {"id": "some", "provider": "emulator", "model": "lexical"}
 TOML_BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in sorted(DOCS.rglob("*.md"))
-    for number, block in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S), start=1)
+    for number, block in enumerate(
+        re.findall(r"^ *```toml\n(.*?)^ *```", page.read_text("utf-8"), re.M | re.S), start=1
+    )
 ]
 
 

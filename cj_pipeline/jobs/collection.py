@@ -223,6 +223,7 @@ def _row(job: Job, item: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
         "model_reported": answer.model_reported,
         "input_tokens": usage.input_tokens if usage else None,
         "cached_tokens": usage.cached_tokens if usage else None,
+        "cache_write_tokens": usage.cache_write_tokens if usage else None,
         "output_tokens": usage.output_tokens if usage else None,
         "cost_usd": None,
         "job_id": job.job_id,

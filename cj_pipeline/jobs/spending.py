@@ -65,7 +65,8 @@ def estimate(comparisons: Iterable[Comparison], price: BatchPrice, max_output_to
         size = len(comparison.body)
         low = Usage(size // BYTES_PER_TOKEN_LOW, 0, min(OUTPUT_TOKENS_LOW, max_output_tokens))
         expected = Usage(size // BYTES_PER_TOKEN_EXPECTED, 0, min(OUTPUT_TOKENS_EXPECTED, max_output_tokens))
-        high = Usage(-(-size // BYTES_PER_TOKEN_HIGH), 0, max_output_tokens)
+        most = -(-size // BYTES_PER_TOKEN_HIGH)
+        high = Usage(most, 0, max_output_tokens, cache_write_tokens=most)  # the dearest way to take a prompt in
         costs = [price.cost(usage) for usage in (low, expected, high)]
         total = total.plus(Estimate(1, size, expected.input_tokens, *costs))
     return total

@@ -71,11 +71,16 @@ CONSEQUENCES: dict[ErrorCode, Consequence] = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer. `input_tokens` include the cached ones, `output_tokens` any reasoning."""
+    """Tokens of one answer.
+
+    `input_tokens` include those read from the provider's cache (`cached_tokens`) and those written into it, which
+    some models charge for; `output_tokens` include any reasoning.
+    """
 
     input_tokens: int
     cached_tokens: int
     output_tokens: int
+    cache_write_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

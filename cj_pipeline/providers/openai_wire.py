@@ -158,10 +158,11 @@ def _usage(usage: object) -> Usage | None:
         return None
     details = usage.get("prompt_tokens_details")
     prompt, output = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    cached = _count(details.get("cached_tokens") or 0) if isinstance(details, dict) else 0
-    if not prompt or output is None or cached is None or cached > prompt:
+    kept = details if isinstance(details, dict) else {}
+    cached, written = _count(kept.get("cached_tokens") or 0), _count(kept.get("cache_write_tokens") or 0)
+    if not prompt or output is None or cached is None or written is None or cached + written > prompt:
         return None
-    return Usage(input_tokens=prompt, cached_tokens=cached, output_tokens=output)
+    return Usage(input_tokens=prompt, cached_tokens=cached, output_tokens=output, cache_write_tokens=written)
 
 
 def _count(value: object) -> int | None:

@@ -22,21 +22,23 @@ class BatchPrice:
 
     input_nano_per_million: int
     cached_nano_per_million: int
+    cache_write_nano_per_million: int
     output_nano_per_million: int
     source: str
 
     def cost(self, usage: Usage) -> int:
         """Nano-USD for an answer's tokens, rounded up."""
-        fresh = usage.input_tokens - usage.cached_tokens
+        fresh = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
         total = (
             fresh * self.input_nano_per_million
             + usage.cached_tokens * self.cached_nano_per_million
+            + usage.cache_write_tokens * self.cache_write_nano_per_million
             + usage.output_tokens * self.output_nano_per_million
         )
         return -(-total // MILLION)
 
 
-FREE = BatchPrice(0, 0, 0, "emulator")
+FREE = BatchPrice(0, 0, 0, 0, "emulator")
 
 
 def batch_price(provider: str, model: str) -> BatchPrice:
@@ -49,12 +51,16 @@ def batch_price(provider: str, model: str) -> BatchPrice:
 
     asked = PricedUsage(input_tokens=PROMPT_TOKENS, output_tokens=PROMPT_TOKENS)
     asked_cached = PricedUsage(input_tokens=PROMPT_TOKENS, cache_read_tokens=PROMPT_TOKENS, output_tokens=0)
+    asked_written = PricedUsage(input_tokens=PROMPT_TOKENS, cache_write_tokens=PROMPT_TOKENS, output_tokens=0)
     now = datetime.now(UTC)
     batch = {"processing": "batch"}
     try:
         standard = calc_price(asked, model, provider_id=provider, genai_request_timestamp=now)
         reduced = calc_price(asked, model, provider_id=provider, genai_request_timestamp=now, price_context=batch)
         cached = calc_price(asked_cached, model, provider_id=provider, genai_request_timestamp=now, price_context=batch)
+        written = calc_price(
+            asked_written, model, provider_id=provider, genai_request_timestamp=now, price_context=batch
+        )
     except LookupError:
         raise Unpriced(f"no price is known for {provider} model {model!r}, so no cap could hold. {_REMEDY}") from None
     if not reduced.total_price < standard.total_price:
@@ -62,6 +68,7 @@ def batch_price(provider: str, model: str) -> BatchPrice:
     return BatchPrice(
         input_nano_per_million=_nano_per_million(reduced.input_price),
         cached_nano_per_million=_nano_per_million(cached.input_price),
+        cache_write_nano_per_million=_nano_per_million(written.input_price),
         output_nano_per_million=_nano_per_million(reduced.output_price),
         source=f"genai-prices {genai_prices.__version__}, {now:%Y-%m-%d}",
     )

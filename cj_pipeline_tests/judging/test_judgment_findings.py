@@ -56,6 +56,7 @@ def rows(batch: Batch, pairs: pa.Table) -> list[Row]:
             "model_reported": "latent-1",
             "input_tokens": 100,
             "cached_tokens": 0,
+            "cache_write_tokens": 0,
             "output_tokens": 10,
             "cost_usd": 0.001,
             "job_id": "j",

@@ -77,18 +77,25 @@ def test_the_emulator_is_free_and_says_so() -> None:
     assert price.cost(Usage(10**6, 0, 10**6)) == 0
 
 
-PRICE = BatchPrice(50_000_000, 5_000_000, 250_000_000, "test")
+PRICE = BatchPrice(50_000_000, 5_000_000, 62_500_000, 250_000_000, "test")
 
 
 def test_a_cost_counts_cached_tokens_at_their_own_price() -> None:
     # 600 fresh at .05, 400 cached at .005, 100 out at .25 USD per million: 30,000 + 2,000 + 25,000 nano-USD
     assert PRICE.cost(Usage(1000, 400, 100)) == 57_000
     assert PRICE.cost(Usage(1000, 0, 100)) == 75_000
+    assert PRICE.cost(Usage(1000, 0, 100, cache_write_tokens=1000)) == 87_500
+
+
+def test_writing_into_the_cache_is_priced_where_the_model_charges_for_it() -> None:
+    luna, mini = batch_price("openai", "gpt-6-luna"), batch_price("openai", "gpt-5.4-mini")
+    assert luna.cache_write_nano_per_million == 62_500_000
+    assert mini.cache_write_nano_per_million == mini.input_nano_per_million
 
 
 @pytest.mark.parametrize(("tokens", "nano"), [(0, 0), (1, 1), (1_000_000, 1), (1_000_001, 2)])
 def test_a_cost_is_rounded_up_to_the_nano_dollar(tokens: int, nano: int) -> None:
-    assert BatchPrice(1, 0, 0, "a nano-dollar per million").cost(Usage(tokens, 0, 0)) == nano
+    assert BatchPrice(1, 0, 0, 0, "a nano-dollar per million").cost(Usage(tokens, 0, 0)) == nano
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))

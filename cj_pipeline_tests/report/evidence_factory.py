@@ -230,6 +230,7 @@ def _judgments(
             "model_reported": f"{card.model}-2026-03-01",
             "input_tokens": 900,
             "cached_tokens": 0,
+            "cache_write_tokens": 0,
             "output_tokens": 60,
             "cost_usd": 0.0,
             "job_id": "job",

@@ -1,0 +1,187 @@
+"""The sensors, evaluated for real against an instance, a ledger and a provider: what is due, once, and nothing else."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from cj_pipeline import emulator
+from cj_pipeline.definitions import defs
+from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.defs.sensors import (
+    STAGE_TAG,
+    buy_approved_sensor,
+    collect_ended_sensor,
+    register_batches_sensor,
+)
+from cj_pipeline.due import batches_to_buy, batches_to_collect, new_batches
+from cj_pipeline.jobs.plan import open_wave
+from cj_pipeline.jobs.revisions import open_revision
+from cj_pipeline.jobs.spending import approve
+from cj_pipeline_tests.defs.test_assets import materialise
+from cj_pipeline_tests.installation import Installation, small_batch
+from cj_pipeline_tests.jobs.purchase import bought
+
+
+@pytest.fixture
+def instance() -> dg.DagsterInstance:
+    return dg.DagsterInstance.ephemeral()
+
+
+def evaluated(sensor: dg.SensorDefinition, instance: dg.DagsterInstance) -> dg.SensorResult | dg.SkipReason:
+    """One tick."""
+    context = dg.build_sensor_context(
+        instance=instance, resources={"deployment": DeploymentResource()}, definitions=defs, sensor_name=sensor.name
+    )
+    result = sensor(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def requested(sensor: dg.SensorDefinition, instance: dg.DagsterInstance) -> list[str]:
+    """Batches that a tick asks runs for."""
+    result = evaluated(sensor, instance)
+    if isinstance(result, dg.SkipReason):
+        return []
+    return [str(request.partition_key) for request in result.run_requests or []]
+
+
+def planned(installation: Installation, batch_id: str) -> None:
+    """The free part, as the first sensor's run does it."""
+    deployment = installation.deployment
+    batch = deployment.batch(batch_id)
+    open_revision(deployment.ledger, batch)
+    open_wave(deployment.ledger, deployment.store, batch)
+
+
+def paid(installation: Installation, batch_id: str, approval: str = "manual") -> None:
+    folder = small_batch(installation.batches / batch_id, extra=f'[spending]\nmax_usd = 1.0\napproval = "{approval}"')
+    manifest = (folder / "batch.toml").read_text("utf-8").replace('"emulator"', '"openai"')
+    (folder / "batch.toml").write_text(manifest.replace('"latent"', '"gpt-6-luna"'), "utf-8")
+
+
+def test_a_new_folder_gets_a_partition_and_a_plan_and_nothing_is_bought(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    small_batch(installation.batches / "one")
+    result = evaluated(register_batches_sensor, instance)
+    assert isinstance(result, dg.SensorResult)
+    assert [request.partition_key for request in result.run_requests or []] == ["one"]
+    assert result.dynamic_partitions_requests
+    assert list(result.dynamic_partitions_requests[0].partition_keys) == ["one"]
+    instance.add_dynamic_partitions("batch", ["one"])
+    assert requested(register_batches_sensor, instance) == []
+    assert installation.bill()["files_uploaded"] == 0
+
+
+def test_a_folder_that_cannot_be_read_waits_and_is_named(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    folder = small_batch(installation.batches / "bad")
+    (folder / "essays.csv").write_text("essay_id,text\na,\nb,text\n", "utf-8")
+    skipped = evaluated(register_batches_sensor, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "row 2" in str(skipped.skip_message)
+    (folder / "essays.csv").write_text("essay_id,text\na,text one\nb,text two\n", "utf-8")
+    assert requested(register_batches_sensor, instance) == ["bad"]
+
+
+def test_more_folders_than_a_tick_can_launch_come_in_turns(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    for number in range(30):
+        small_batch(installation.batches / f"b{number:02d}")
+    first = requested(register_batches_sensor, instance)
+    assert len(first) == 25
+    instance.add_dynamic_partitions("batch", first)
+    assert len(requested(register_batches_sensor, instance)) == 5
+
+
+def test_what_costs_nothing_is_bought_and_what_costs_waits_for_approval(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    small_batch(installation.batches / "free")
+    paid(installation, "dear")
+    paid(installation, "auto", approval="auto")
+    for batch_id in ("free", "dear", "auto"):
+        planned(installation, batch_id)
+    instance.add_dynamic_partitions("batch", ["free", "dear", "auto"])
+    assert requested(buy_approved_sensor, instance) == ["auto", "free"]
+    found = batches_to_buy(installation.deployment)
+    assert any("cj approve dear" in remark for remark in found.remarks)
+    approve(installation.deployment.ledger, "dear", approved_by="head of study", max_usd=1)
+    assert requested(buy_approved_sensor, instance) == ["auto", "dear", "free"]
+
+
+def test_a_batch_that_is_bought_is_not_requested_again(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    small_batch(installation.batches / "free")
+    bought(installation.deployment, "free")
+    instance.add_dynamic_partitions("batch", ["free"])
+    assert requested(buy_approved_sensor, instance) == []
+
+
+def test_a_partition_that_is_gone_does_not_spoil_the_tick(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    for batch_id in ("gone", "here"):
+        small_batch(installation.batches / batch_id)
+        planned(installation, batch_id)
+    instance.add_dynamic_partitions("batch", ["here"])
+    assert requested(buy_approved_sensor, instance) == ["here"]
+
+
+def test_nothing_is_requested_while_it_is_on_its_way(installation: Installation, instance: dg.DagsterInstance) -> None:
+    small_batch(installation.batches / "free")
+    planned(installation, "free")
+    instance.add_dynamic_partitions("batch", ["free"])
+    instance.create_run_for_job(
+        defs.resolve_job_def("register_batches"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={STAGE_TAG: "buy", "dagster/partition": "free"},
+    )
+    assert requested(buy_approved_sensor, instance) == []
+
+
+def test_a_batch_is_collected_when_its_jobs_have_ended_and_once(
+    installation: Installation, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_batch(installation.batches / "slow", model="lexical")
+    slow = emulator.start_process(folder=installation.folder / "slow", seconds_per_phase=1)
+    monkeypatch.setenv("CJ_EMULATOR_URL", slow.url)
+    monkeypatch.setenv("CJ_EMULATOR_PATIENCE_SECONDS", "0")
+    materialise(instance, "slow", ["essays", "comparison_pairs", "provider_batch_jobs"])
+    assert requested(collect_ended_sensor, instance) == []
+    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    while not requested(collect_ended_sensor, instance):
+        assert datetime.now(UTC) < deadline
+    key = batches_to_collect(installation.deployment).due[0].key
+    assert batches_to_collect(installation.deployment).due[0].key == key
+    materialise(instance, "slow", ["judgments", "bradley_terry_scores", "grade_projections", "batch_report"])
+    slow.stop()
+    assert requested(collect_ended_sensor, instance) == []
+
+
+def test_a_provider_that_does_not_answer_is_a_remark_and_no_failure(
+    installation: Installation, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_batch(installation.batches / "one")
+    bought(installation.deployment, "one")
+    monkeypatch.setenv("CJ_EMULATOR_URL", "http://127.0.0.1:9")
+    instance.add_dynamic_partitions("batch", ["one"])
+    skipped = evaluated(collect_ended_sensor, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "could not be reached" in str(skipped.skip_message)
+
+
+def test_a_key_stays_until_something_changes(installation: Installation) -> None:
+    small_batch(installation.batches / "free")
+    planned(installation, "free")
+    deployment, now = installation.deployment, datetime(2026, 5, 22, 12, tzinfo=UTC)
+    first = batches_to_buy(deployment, now).due
+    assert batches_to_buy(deployment, now + timedelta(hours=3)).due == first
+    assert batches_to_buy(deployment, now + timedelta(days=1)).due != first
+    approve(deployment.ledger, "free", approved_by="head of study", max_usd=1)
+    assert batches_to_buy(deployment, now).due != first
+    assert new_batches(deployment, {"free"}).due == ()
