@@ -110,6 +110,8 @@ BRADLEY_TERRY_SCORES = pa.schema(
         _field("essay_id", ESSAY_ID, "the essay"),
         _field("score", pa.float64(), "Bradley-Terry score in logits, mean 0 in its component", null=True),
         _field("standard_error", pa.float64(), "of the centred score, in logits", null=True),
+        _field("unshrunk_score", pa.float64(), "without the prior's pull; what grades stand on", null=True),
+        _field("unshrunk_standard_error", pa.float64(), "of the unshrunk score", null=True),
         _field("rank", pa.int32(), "1 is the best of its component", null=True),
         _field("comparisons", pa.int32(), "answered comparisons"),
         _field("wins", pa.float64(), "a tie is half a win"),
@@ -194,7 +196,10 @@ GRADE_FIT = pa.schema(
     [
         _field("scale", pa.string(), "name of the scale", null=True),
         _field("labels", pa.list_(pa.string()), "its grades, worst first"),
-        _field("thresholds", pa.list_(pa.float64()), "cuts between neighbouring grades, in logits"),
+        _field("thresholds", pa.list_(pa.float64()), "cuts between grades, on the unshrunk scores"),
+        _field(
+            "thresholds_on_scores", pa.list_(pa.float64()), "the same cuts beside the shrunken scores, for pictures"
+        ),
         _field("threshold_standard_errors", pa.list_(pa.float64()), "their standard errors"),
         _field("anchors", pa.int32(), "anchors used"),
         _field("withheld", pa.string(), "why no grades are given; null when they are", null=True),

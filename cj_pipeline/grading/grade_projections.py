@@ -17,11 +17,13 @@ from cj_pipeline.grading.findings import gate_findings
 from cj_pipeline.grading.projection import GradeProjection, NotGradable, project_grades
 from cj_pipeline.grading.review import review_priority
 from cj_pipeline.judging.findings import unanswered_essays
+from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring import ScaleFit
 from cj_pipeline.scoring.bradley_terry_scores import fit_judgments
 from cj_pipeline.scoring.findings import MISFIT
 from cj_pipeline.tables import CONTRACTS, GRADE_FIT, conform
 
+ALL_ALIKE = 1e-9  # logits between the best and the worst: nothing to lay a line through
 REVIEW_BELOW = 0.5  # a grade that is rather wrong than right goes to a person
 
 
@@ -44,10 +46,10 @@ def grade_tables(batch: Batch, judgments: pa.Table, upstream: Sequence[Finding])
         return {
             "grade_projections": _ungraded_rows(batch, projection.reason),
             "anchor_projections": _table("anchor_projections", []),
-            "grade_fit": _fit_row(batch, None, projection.reason),
+            "grade_fit": _fit_row(batch, fit, None, projection.reason),
         }
     reasons = _reasons(batch, judgments, projection)
-    fit_row = _fit_row(batch, projection, None)
+    fit_row = _fit_row(batch, fit, projection, None)
     ungraded = sum(reason is not None for reason in reasons[batch.n_anchors :])
     gates = gate_findings(fit_row, ungraded, batch.n_students, batch.manifest.checks.max_ungraded_share)
     red = red_gates(with_overrides([*upstream, *gates], batch.manifest.checks.override))
@@ -56,7 +58,7 @@ def grade_tables(batch: Batch, judgments: pa.Table, upstream: Sequence[Finding])
     return {
         "grade_projections": rows if withheld is None else _withheld_rows(rows, withheld),
         "anchor_projections": _anchor_rows(batch, projection),
-        "grade_fit": _fit_row(batch, projection, withheld),
+        "grade_fit": _fit_row(batch, fit, projection, withheld),
     }
 
 
@@ -147,12 +149,13 @@ def _anchor_rows(batch: Batch, projection: GradeProjection) -> pa.Table:
     return _table("anchor_projections", rows)
 
 
-def _fit_row(batch: Batch, projection: GradeProjection | None, withheld: str | None) -> pa.Table:
+def _fit_row(batch: Batch, fit: ScaleFit, projection: GradeProjection | None, withheld: str | None) -> pa.Table:
     row: dict[str, Any] = dict.fromkeys(GRADE_FIT.names)
     row |= {
         "scale": batch.scale.name if batch.scale else None,
         "labels": list(batch.scale.labels) if batch.scale else [],
         "thresholds": [],
+        "thresholds_on_scores": [],
         "threshold_standard_errors": [],
         "anchors": 0,
         "withheld": withheld,
@@ -161,6 +164,7 @@ def _fit_row(batch: Batch, projection: GradeProjection | None, withheld: str | N
         left_out, gate = projection.leave_one_out, projection.gate
         row |= {
             "thresholds": projection.thresholds.tolist(),
+            "thresholds_on_scores": _beside_shrunken(projection.thresholds, fit, left_out.anchors).tolist(),
             "threshold_standard_errors": projection.threshold_standard_errors.tolist(),
             "anchors": left_out.n,
             **{name: _number(getattr(left_out, name)) for name in ("exact", "adjacent", "mae", "qwk", "spearman")},
@@ -173,6 +177,17 @@ def _fit_row(batch: Batch, projection: GradeProjection | None, withheld: str | N
             "anchor_fault": gate.reason,
         }
     return _table("grade_fit", [row])
+
+
+def _beside_shrunken(cuts: FloatArray, fit: ScaleFit, anchors: IntArray) -> FloatArray:
+    """Where cuts on the unshrunk scores fall beside the shrunken ones: by a line through the essays on that scale."""
+    component = np.bincount(fit.component[anchors]).argmax()
+    members = (fit.component == component) & np.isfinite(fit.unshrunk_scores)
+    unshrunk, shrunken = fit.unshrunk_scores[members], fit.scores[members]
+    if np.ptp(unshrunk) < ALL_ALIKE:
+        return cuts
+    slope, intercept = np.polyfit(unshrunk, shrunken, 1)
+    return slope * cuts + intercept
 
 
 def _essays(batch: Batch, reasons: list[str | None]) -> Iterator[tuple[str, bool, str | None]]:

@@ -235,7 +235,7 @@ def _ranking_charts(evidence: Evidence, rows: Sequence[EssayFigures], t: Catalog
         if sizes[component] < 2:
             continue
         members = [row for row in scored if row.component == component]
-        cuts = only_row(evidence, "grade_fit")["thresholds"] if component == calibrated else []
+        cuts = only_row(evidence, "grade_fit")["thresholds_on_scores"] if component == calibrated else []
         text = t(
             "ranking.chart.text",
             count=t.whole(len(members)),

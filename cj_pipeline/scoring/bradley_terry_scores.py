@@ -51,6 +51,8 @@ def _scores(essays: pa.Table, fit: ScaleFit) -> pa.Table:
             "essay_id": essays["essay_id"],
             "score": _nullable(fit.scores),
             "standard_error": _nullable(fit.standard_errors),
+            "unshrunk_score": _nullable(fit.unshrunk_scores),
+            "unshrunk_standard_error": _nullable(fit.unshrunk_standard_errors),
             "rank": _ranks(fit),
             "comparisons": fit.comparisons,
             "wins": fit.wins,
