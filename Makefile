@@ -9,8 +9,6 @@ demo: $(INSTALLED)  ## judge, score and grade real learner texts on this machine
 	@$(BIN)/cj demo
 
 ui: $(INSTALLED)  ## the Dagster UI: seven assets per batch, with their checks
-	@$(BIN)/dagster job execute -m cj_pipeline.definitions -j register_batches > /dev/null 2>&1 \
-		|| echo "some batch folder cannot be read; \`$(BIN)/cj status\` says which"
 	@$(BIN)/dagster dev
 
 test: $(INSTALLED)  ## everything that takes seconds

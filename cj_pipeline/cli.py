@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+import textwrap
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -137,7 +139,7 @@ def approve(
     deployment = _deployment()
     provenance = open_revision(deployment.ledger, deployment.batch(batch_id))
     record(deployment.ledger, batch_id, approved_by=by or getpass.getuser(), max_usd=max_usd)
-    out.print(f"approved: revision {provenance.revision[:12]} of {batch_id}, up to USD {max_usd:.2f}")
+    out.print(f"approved: revision {provenance.revision[:12]} of {batch_id}, up to USD {max_usd:.4f}")
     out.print(f"Next: cj run {batch_id}")
 
 
@@ -179,7 +181,7 @@ def status(
             _age(age.total_seconds()) if age else "",
             f"{row.spent_usd:.4f}",
             f"{row.reserved_usd:.4f}",
-            row.blocked_by,
+            textwrap.shorten(row.blocked_by, 90),
             row.next_action,
         )
     out.print(table)
@@ -231,11 +233,14 @@ def emulator(
 def main() -> None:
     """Entry point: mistakes a person can put right are one message, everything else keeps its traceback."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except CjError as error:
         err.print(f"cj: {error}", style="red", soft_wrap=True, markup=False)
         sys.exit(Exit.MISTAKE)
-    except KeyboardInterrupt:
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.MISTAKE)
+    except (KeyboardInterrupt, click.Abort):
         err.print("\nstopped. Jobs at the provider go on; the same command continues from here.")
         sys.exit(Exit.WAITING)
 

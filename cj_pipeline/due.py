@@ -15,6 +15,7 @@ from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import State, jobs_in
 from cj_pipeline.jobs.polling import look_at
 from cj_pipeline.jobs.progress import progress_of_all
+from cj_pipeline.jobs.revisions import current_revision
 from cj_pipeline.jobs.schema import approvals, batches, waves
 from cj_pipeline.store import table_path
 
@@ -36,14 +37,18 @@ class Found:
 
 
 def new_batches(deployment: Deployment, registered: set[str]) -> Found:
-    """Batch folders without a partition. One that cannot be read is a remark, and waits until it can."""
+    """Batch folders without a partition or without a plan, also when planning failed and the folder changed since.
+
+    One that cannot be read is a remark, and waits until it can.
+    """
     due, remarks = [], []
+    planned = _registered(deployment).keys()
     for batch_id in deployment.batch_ids():
-        if batch_id in registered:
+        if batch_id in registered and batch_id in planned:
             continue
         try:
-            deployment.batch(batch_id)
-            due.append(Due(batch_id, _key(batch_id, "registered")))
+            revision = current_revision(deployment.batch(batch_id))
+            due.append(Due(batch_id, _key(batch_id, "plan", revision.digest)))
         except CjError as error:
             remarks.append(str(error))
     return Found(tuple(due), tuple(remarks))

@@ -66,7 +66,7 @@ def key_variable(provider: str, account: str) -> str:
 def api_key(provider: str, account: str) -> str:
     """The key of an account. The emulator takes any; a missing key of a real provider is an error with its name."""
     if provider == "emulator":
-        return "emulator"
+        return "no-key-is-needed"
     variable = key_variable(provider, account)
     key = os.environ.get(variable, "")
     if not key:

@@ -16,7 +16,7 @@ from cj_pipeline.providers import usd
 
 STATES = (
     "new", "broken", "changed", "approval wanted", "planned", "uncertain", "running", "answered", "scored", "graded",
-    "withheld",
+    "withheld", "failed",
 )  # fmt: skip
 
 
@@ -72,8 +72,11 @@ def _progress_said(deployment: Deployment, batch_id: str, progress: Progress) ->
 def _result_said(deployment: Deployment, batch_id: str, run: str) -> tuple[str, str, str]:
     try:
         fit = deployment.read_table("grade_fit", batch_id).to_pylist()[0]
+        label = deployment.read_table("scale_fit", batch_id)["terminal_label"][0].as_py()
     except CjError:
         return "answered", "not scored yet", run
+    if label == "failed_low_success":
+        return "failed", "too few comparisons were answered", f"cj report {batch_id}"
     if fit["withheld"] is None:
         return "graded", "", f"cj report {batch_id}"
     if fit["exact"] is None:

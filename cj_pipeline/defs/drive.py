@@ -42,9 +42,9 @@ def run_batch(
         if progress.planned:
             materialise(instance, ["provider_batch_jobs"], batch_id)
             progress = progress_of(deployment.ledger, batch_id)
-        if progress.at_provider and wait:
-            progress = _wait_for_jobs(deployment, batch, tell)
-        if progress.uncertain or (progress.at_provider and not wait):
+        if progress.waiting:
+            progress = _wait_for_jobs(deployment, batch, tell, until_ended=wait)
+        if progress.uncertain or progress.waiting:
             return progress
         materialise(instance, READING, batch_id)
         progress = progress_of(deployment.ledger, batch_id)
@@ -75,6 +75,8 @@ def materialise(instance: dg.DagsterInstance, assets: Sequence[str], batch_id: s
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             tags={"cj/started_by": "cj run"},
         )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     except dg.DagsterError as error:
         if type(error).__name__ == "DagsterAssetCheckFailedError":
             return  # the check holds the reason, and the report says it
@@ -83,15 +85,17 @@ def materialise(instance: dg.DagsterInstance, assets: Sequence[str], batch_id: s
         raise
 
 
-def _wait_for_jobs(deployment: Deployment, batch: Batch, tell: Callable[[str], None]) -> Progress:
+def _wait_for_jobs(deployment: Deployment, batch: Batch, tell: Callable[[str], None], *, until_ended: bool) -> Progress:
+    """Look at the jobs until all have ended, or once."""
     pause = deployment.settings.poll_seconds if batch.manifest.paid else LOOK_AGAIN_SECONDS
     start_emulator_if_needed(batch, deployment.settings)
     while True:
         try:
             progress = poll(deployment.ledger, batch, deployment.settings)
             tell(f"jobs: {progress.sentence()}")
-            if not progress.waiting:
-                return progress
         except ProviderUnreachable as error:
             tell(str(error))  # a failed look says nothing about the jobs
+            progress = progress_of(deployment.ledger, batch.batch_id)
+        if not (progress.waiting and until_ended):
+            return progress
         time.sleep(pause)

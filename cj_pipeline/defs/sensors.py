@@ -31,7 +31,12 @@ def register_batches_sensor(
     """New batch folders get a partition and their free part: essays and pairs, with an estimate. Buys nothing."""
     registered = set(context.instance.get_dynamic_partitions(str(batches.name)))
     found = new_batches(deployment.open(), registered)
-    chosen = found.due[:MOST_REQUESTS_PER_TICK]
+    on_their_way = _batches_of(context.instance, "plan", _UNFINISHED)
+    # new ones first: one whose plan failed stays due, and must not keep a place from them
+    due = sorted(
+        (one for one in found.due if one.batch_id not in on_their_way), key=lambda one: one.batch_id in registered
+    )
+    chosen = due[:MOST_REQUESTS_PER_TICK]
     if not chosen:
         return _skipped(found, "no new batch folder")
     return dg.SensorResult(

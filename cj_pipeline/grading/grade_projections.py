@@ -112,9 +112,7 @@ def _why_read(projection: GradeProjection, fit: ScaleFit, item: int) -> str | No
     why = []
     if projection.p_exact[item] < REVIEW_BELOW:
         rival = int(np.where(np.arange(len(labels)) == grade, -1, probabilities).argmax())
-        why.append(
-            f"{labels[rival]} is nearly as probable ({probabilities[rival]:.0%} against {probabilities[grade]:.0%})"
-        )
+        why.append(f"{labels[grade]} {probabilities[grade]:.0%}, {labels[rival]} {probabilities[rival]:.0%} probable")
     if fit.infit[item] > MISFIT:
         why.append(f"judged inconsistently (infit {fit.infit[item]:.1f})")
     return "; ".join(why) or None

@@ -14,8 +14,8 @@ from cj_pipeline.judging.questions import fingerprint, fingerprint_stem, questio
 from cj_pipeline.pairing.comparison_pairs import item_indices
 from cj_pipeline.providers.openai_wire import (
     MAX_REQUEST_FILE_BYTES,
-    encode_body,
-    request_body,
+    encode_essay,
+    request_form,
     request_line,
 )
 
@@ -25,6 +25,7 @@ REQUEST_FILE_BYTES = 20_000_000
 LINE_OVERHEAD_BYTES = 200  # custom_id, method, url and braces around a body
 JOB_ID_HEX = 12
 COMPARISON_CHARS = 26  # 130 bits in base 32
+COMPARISON_BYTES = 20  # whole groups of five bytes, eight characters each, that hold them
 
 ITEMS = pa.schema(
     [
@@ -86,8 +87,9 @@ class Chunk:
 def comparisons_of(batch: Batch, pairs: pa.Table, judge: JudgeSection) -> Iterator[Comparison]:
     """What a judge is asked of a wave, in the order of the plan."""
     question = questions_of(batch)[judge.id]
-    stem = fingerprint_stem(judge, question)
+    stem, form = fingerprint_stem(judge, question), request_form(judge, question)
     ids, texts, digests = (batch.essays[name].to_pylist() for name in ("essay_id", "text", "sha256"))
+    texts = [encode_essay(text) for text in texts]
     first = item_indices(pairs["essay_a"], batch.essays["essay_id"])
     second = item_indices(pairs["essay_b"], batch.essays["essay_id"])
     pair_ids, kinds = pairs["pair_id"].to_pylist(), pairs["kind"].to_pylist()
@@ -100,7 +102,7 @@ def comparisons_of(batch: Batch, pairs: pa.Table, judge: JudgeSection) -> Iterat
             kind=kinds[row],
             replicate=0,
             fingerprint=fingerprint(stem, digests[a], digests[b]),
-            body=encode_body(request_body(judge, question, texts[a], texts[b])),
+            body=form.body(texts[a], texts[b]),
         )
 
 
@@ -137,7 +139,7 @@ def chunked(
 def custom_id(job_id: str, comparison: Comparison) -> str:
     """The item's name at the provider: the job and a hash of the comparison; nothing about pupil or essay id."""
     asked = f"{comparison.pair_id}\x1f{comparison.replicate}\x1f{comparison.fingerprint}"
-    digest = hashlib.sha256(asked.encode()).digest()
+    digest = hashlib.sha256(asked.encode()).digest()[:COMPARISON_BYTES]
     return f"{job_id}-{base64.b32encode(digest).decode().lower()[:COMPARISON_CHARS]}"
 
 

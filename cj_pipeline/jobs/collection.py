@@ -24,7 +24,7 @@ from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.spending import settle
 from cj_pipeline.judging import Answer, ErrorCode
 from cj_pipeline.providers import BatchPrice, Phase, batch_price, provider_for, usd
-from cj_pipeline.providers.openai_wire import encode_body, read_request_line, read_result_line
+from cj_pipeline.providers.openai_wire import ResultLine, encode_body, read_request_line, read_result_line
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store
 from cj_pipeline.tables import conform
@@ -102,23 +102,26 @@ def answers_of(store: Store, job: Job, judge: JudgeSection) -> dict[str, Answer]
     a line for an item we never asked is left aside.
     """
     asked = store.read_parquet(job.items_path)["custom_id"].to_pylist()
-    lines: dict[str, set[str]] = defaultdict(set)
     answers: dict[str, Answer] = {}
+    earlier: dict[str, ResultLine] = {}
+    conflicting: set[str] = set()
     strangers = 0
     for line in _result_lines(store, job):
         read = read_result_line(line, ties=judge.ties)
         if read is None:
             strangers += 1
             continue
-        lines[read.custom_id].add(read.content)
         answers[read.custom_id] = read.answer
+        before = earlier.setdefault(read.custom_id, read)
+        if before is not read and before.content != read.content:
+            conflicting.add(read.custom_id)
     strangers += len(answers.keys() - set(asked))
     if strangers:
         log.warning("job %s of batch %s: %d result lines belong to no item of it", job.job_id, job.batch_id, strangers)
     absent = Answer(error_code=_code_of_absence(job))
     return {
         item: replace(answers[item], verdict=None, error_code=ErrorCode.CONFLICTING_RESULTS)
-        if len(lines[item]) > 1
+        if item in conflicting
         else answers.get(item, absent)
         for item in asked
     }

@@ -29,11 +29,20 @@ _CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """One line of an output or error file. `content` is the line's substance, to compare repeated lines by."""
+    """One line of an output or error file, as it came and as it is understood."""
 
     custom_id: str
     answer: Answer
-    content: str
+    line: bytes
+
+    @property
+    def content(self) -> str:
+        """The line's substance, to compare repeated lines by; spelt out only when asked for, for few lines repeat."""
+        try:
+            result = json.loads(self.line)
+            return json.dumps([result.get("response"), result.get("error")], sort_keys=True)
+        except RecursionError:
+            return self.line.decode(errors="replace")
 
 
 def request_body(judge: JudgeSection, question: Question, text_a: str, text_b: str) -> dict[str, Any]:
@@ -55,6 +64,33 @@ def request_body(judge: JudgeSection, question: Question, text_a: str, text_b: s
 def encode_body(body: Mapping[str, Any]) -> bytes:
     """The canonical bytes of a body; their hash stands for the request."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestForm:
+    """The canonical bytes of a judge's requests around the two essays: all that its comparisons share."""
+
+    before_a: bytes
+    between: bytes
+    after_b: bytes
+
+    def body(self, essay_a: bytes, essay_b: bytes) -> bytes:
+        """What `encode_body(request_body(...))` gives, from two texts as `encode_essay` gives them."""
+        return b"".join((self.before_a, essay_a, self.between, essay_b, self.after_b))
+
+
+def request_form(judge: JudgeSection, question: Question) -> RequestForm:
+    """Encode a judge's request once, with gaps in place of the essays."""
+    # no text holds the boundary and a marker line goes on with "]]", so each gap stands in one place only
+    gap_a, gap_b = f"{question.boundary}A", f"{question.boundary}B"
+    before_a, rest = encode_body(request_body(judge, question, gap_a, gap_b)).split(gap_a.encode())
+    between, after_b = rest.split(gap_b.encode())
+    return RequestForm(before_a, between, after_b)
+
+
+def encode_essay(text: str) -> bytes:
+    """A text, not blank, as it stands within a body: JSON escapes each character alone, so parts can be joined."""
+    return json.dumps(text.strip(), ensure_ascii=False)[1:-1].encode()
 
 
 def request_line(custom_id: str, body: bytes) -> bytes:
@@ -82,10 +118,9 @@ def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:
         return None
     try:
         answer = _answer(result, ties=ties)
-        content = json.dumps([result.get("response"), result.get("error")], sort_keys=True)
     except (AttributeError, KeyError, TypeError, IndexError, ValueError, RecursionError):
-        answer, content = Answer(error_code=ErrorCode.UNREADABLE_RESULT), line.decode(errors="replace")
-    return ResultLine(custom_id, answer, content)
+        answer = Answer(error_code=ErrorCode.UNREADABLE_RESULT)
+    return ResultLine(custom_id, answer, line)
 
 
 def _answer(result: dict[str, Any], *, ties: bool) -> Answer:

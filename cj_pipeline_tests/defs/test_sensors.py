@@ -69,6 +69,7 @@ def test_a_new_folder_gets_a_partition_and_a_plan_and_nothing_is_bought(
     assert [request.partition_key for request in result.run_requests or []] == ["one"]
     assert result.dynamic_partitions_requests
     assert list(result.dynamic_partitions_requests[0].partition_keys) == ["one"]
+    planned(installation, "one")
     instance.add_dynamic_partitions("batch", ["one"])
     assert requested(register_batches_sensor, instance) == []
     assert installation.bill()["files_uploaded"] == 0
@@ -94,7 +95,16 @@ def test_more_folders_than_a_tick_can_launch_come_in_turns(
     first = requested(register_batches_sensor, instance)
     assert len(first) == 25
     instance.add_dynamic_partitions("batch", first)
-    assert len(requested(register_batches_sensor, instance)) == 5
+    rest = [f"b{number:02d}" for number in range(25, 30)]
+    assert requested(register_batches_sensor, instance)[:5] == rest
+
+
+def test_a_folder_that_was_registered_but_never_planned_is_planned(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    small_batch(installation.batches / "one")
+    instance.add_dynamic_partitions("batch", ["one"])
+    assert requested(register_batches_sensor, instance) == ["one"]
 
 
 def test_what_costs_nothing_is_bought_and_what_costs_waits_for_approval(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from math import comb
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,8 +45,8 @@ def batch_of(texts: list[str], *, assignment: str = "Write.", rubric: str = "Cle
 
 
 def chunks_of(batch: Batch, judge: JudgeSection) -> list[Chunk]:
-    n_pairs = batch.essays.num_rows * (batch.essays.num_rows - 1) // 2
-    pairs = plan_comparison_pairs(batch.essays, PairBudget(n_pairs, 2), seed=7)
+    n_pairs = comb(batch.essays.num_rows, 2)
+    pairs = plan_comparison_pairs(batch.essays, PairBudget(n_pairs, 1), seed=7)
     asked = comparisons_of(batch, pairs, judge)
     return list(chunked(asked, judge, batch_id=batch.batch_id, revision="r", wave=1, attempt=1))
 
@@ -54,9 +55,21 @@ def chunks_of(batch: Batch, judge: JudgeSection) -> list[Chunk]:
 @pytest.mark.parametrize(
     ("judge", "assignment", "rubric", "job_id", "sha256"),
     [
-        (LUNA, "Write.\n", "Clearly, “with care”.", "", ""),
-        (SOL, "Write.\n", "Clearly, “with care”.", "", ""),
-        (LUNA, "", "", "", ""),
+        (
+            LUNA,
+            "Write.\n",
+            "Clearly, “with care”.",
+            "j7640eabcbb80",
+            "96ca65d683ff269f452ed5f8fb81826499f6da19fb0a2e53193bdcdbd5954b14",
+        ),
+        (
+            SOL,
+            "Write.\n",
+            "Clearly, “with care”.",
+            "j980b433ab994",
+            "7b062ce9edf0901b08ca7ade33546d25eb5287da477a6315dcdc6e7bdcf3d9c1",
+        ),
+        (LUNA, "", "", "je49c44c91199", "03755e9dae1746cebbd0ad9eb9bd94600f7d7d0adb89cc6956e0dfaaff893aa3"),
     ],
     ids=["two answers", "three answers, half of the pairs", "neither assignment nor rubric"],
 )
@@ -79,8 +92,6 @@ def test_every_body_is_the_canonical_encoding_of_its_request(
     text_of = dict(zip(batch.essays["essay_id"].to_pylist(), texts, strict=True))
     for chunk in chunks_of(batch, judge):
         for asked, line in zip(chunk.comparisons, chunk.lines(), strict=True):
-            body = request_body(
-                judge, questions_of(batch)[judge.id], text_of[asked.essay_a], text_of[asked.essay_b]
-            )
+            body = request_body(judge, questions_of(batch)[judge.id], text_of[asked.essay_a], text_of[asked.essay_b])
             assert asked.body == encode_body(body)
             assert read_request_line(line)[1] == json.loads(asked.body) == body
