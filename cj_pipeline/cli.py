@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cj_pipeline.report.evidence import Evidence
 
 DEMO_BATCH = "merlin-german"
-MOST_SHOWN = 40  # rows of a ranking on a terminal
+INTERRUPTED = 130  # what the command-line library makes of Ctrl-C
 
 
 class Exit:
@@ -233,7 +233,10 @@ def emulator(
 def main() -> None:
     """Entry point: mistakes a person can put right are one message, everything else keeps its traceback."""
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except CjError as error:
         err.print(f"cj: {error}", style="red", soft_wrap=True, markup=False)
         sys.exit(Exit.MISTAKE)

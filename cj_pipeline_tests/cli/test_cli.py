@@ -1,6 +1,7 @@
 """The command line as a person meets it: real processes, their words, their exit codes."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cj_pipeline import emulator
 from cj_pipeline_tests.installation import DEMO, Installation, small_batch
 
 CJ = str(Path(sys.executable).with_name("cj"))
@@ -100,8 +102,6 @@ def test_a_red_gate_is_exit_code_1_and_the_report_is_there(installation: Install
 
 
 def test_not_waiting_is_exit_code_3(installation: Installation) -> None:
-    from cj_pipeline import emulator
-
     small_batch(installation.batches / "small", model="lexical")
     slow = emulator.start_process(folder=installation.folder / "slow", seconds_per_phase=5)
     installation.environment["CJ_EMULATOR_URL"] = slow.url
@@ -138,3 +138,38 @@ def test_help_teaches_the_way_of_a_batch(installation: Installation) -> None:
         assert command in said
     for command in ("demo", "new", "plan", "approve", "run", "status", "report", "export", "emulator"):
         assert "Usage: cj" in cj(installation, command, "--help")
+
+
+def test_an_interrupt_is_exit_code_3_and_loses_nothing(installation: Installation) -> None:
+    small_batch(installation.batches / "small", model="lexical")
+    slow = emulator.start_process(folder=installation.folder / "slow", seconds_per_phase=2)
+    installation.environment["CJ_EMULATOR_URL"] = slow.url
+    environment = {**os.environ, **installation.environment, "PYTHONUNBUFFERED": "1"}
+    child = subprocess.Popen(
+        [CJ, "run", "small"], cwd=installation.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    while b"at the provider" not in child.stdout.readline():
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 3
+    assert b"the same command continues from here" in said
+    assert b"Traceback" not in said
+    cj(installation, "run", "small")
+    slow.stop()
+
+
+def test_run_without_waiting_collects_what_has_ended(installation: Installation) -> None:
+    small_batch(installation.batches / "small", model="lexical")
+    for _ in range(20):
+        child = subprocess.run(
+            [CJ, "run", "small", "--no-wait"],
+            cwd=installation.folder,
+            env={**os.environ, **installation.environment},
+            capture_output=True,
+            check=False,
+        )
+        if child.returncode != 3:
+            break
+    assert child.returncode == 0
