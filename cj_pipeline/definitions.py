@@ -1,22 +1,17 @@
 """What Dagster loads. Explicit lists; nothing is read from the environment here."""
 
-import warnings
-
 import dagster as dg
 
-# Partitioned asset checks are a preview in 1.13; the version is pinned, and one warning per check is enough known.
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-
-from cj_pipeline.defs.batch_report import batch_report  # noqa: E402
-from cj_pipeline.defs.bradley_terry_scores import bradley_terry_scores, score_checks  # noqa: E402
-from cj_pipeline.defs.comparison_pairs import comparison_pairs, pair_checks  # noqa: E402
-from cj_pipeline.defs.essays import essay_checks, essays  # noqa: E402
-from cj_pipeline.defs.grade_projections import grade_checks, grade_projections  # noqa: E402
-from cj_pipeline.defs.jobs import register_batches  # noqa: E402
-from cj_pipeline.defs.judgments import judgment_checks, judgments  # noqa: E402
-from cj_pipeline.defs.provider_batch_jobs import job_checks, provider_batch_jobs  # noqa: E402
-from cj_pipeline.defs.resources import DeploymentResource, TableIOManager  # noqa: E402
-from cj_pipeline.defs.sensors import SENSORS  # noqa: E402
+from cj_pipeline.defs.batch_report import batch_report
+from cj_pipeline.defs.bradley_terry_scores import bradley_terry_scores, score_checks
+from cj_pipeline.defs.comparison_pairs import comparison_pairs, pair_checks
+from cj_pipeline.defs.essays import essay_checks, essays
+from cj_pipeline.defs.grade_projections import grade_checks, grade_projections
+from cj_pipeline.defs.jobs import register_batches
+from cj_pipeline.defs.judgments import judgment_checks, judgments
+from cj_pipeline.defs.provider_batch_jobs import job_checks, provider_batch_jobs
+from cj_pipeline.defs.resources import DeploymentResource, TableIOManager
+from cj_pipeline.defs.sensors import SENSORS
 
 ASSETS = [
     essays,
