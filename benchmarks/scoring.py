@@ -1,36 +1,48 @@
-"""The Bradley-Terry fit beside choix, evalica and scipy: same data, same objective, one run.
+"""The Bradley-Terry fit beside choix, evalica, scipy and, if it is installed, scikit-learn.
 
-python benchmarks/scoring.py            up to 100,000 essays, other libraries where they take seconds
-python benchmarks/scoring.py --full     other libraries at 10,000 essays as well (minutes)
+Same data and same objective: the maximum likelihood, which all of them can estimate, up to 10,000 essays, and
+the posterior mode under one prior above. Who stops early shows it in the gradient and in the difference.
 """
 
-import argparse
-import time
-import tracemalloc
+import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import choix
 import evalica
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from scipy.special import expit
 
+from benchmarks.measuring import Budget, Table, figure, peak_megabytes, seconds
 from cj_pipeline.pairing import plan_single_wave
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring import NoMaximumLikelihood, fit_bradley_terry
+from cj_pipeline.scoring.newton import win_probabilities
+from cj_pipeline.scoring.pair_counts import count_pairs
 
-SIGMA = 1.0  # so that the maximum likelihood, which evalica and ilsr estimate, exists
-ILSR_UP_TO, OPT_UP_TO, EVALICA_UP_TO, LBFGS_UP_TO = 1_000, 1_000, 1_000, 10_000  # essays, without --full
+SIGMA = 1.0  # so that the maximum likelihood exists
+LIKELIHOOD_UP_TO = 10_000  # essays; above, no draw is likely to have a maximum likelihood
+PRIOR_PRECISION = 1 / 9
+REFITS = 200
+SCORES, SCORES_AND_SE, ONE_STEP = "scores", "scores and SE", "its first step only: a lower bound"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
+    """Comparisons of seeded essays; `precision` is that of the prior, 0 for maximum likelihood."""
+
     first: IntArray
     second: IntArray
     won: FloatArray
     n_items: int
-    precision: float  # of the prior; 0 is maximum likelihood, the one optimum that all methods share
+    precision: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.n_items:,} / {self.first.size:,}"
 
     def gradient(self, scores: FloatArray) -> FloatArray:
         surprise = self.won - expit(scores[self.first] - scores[self.second])
@@ -39,27 +51,56 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Peer:
+    """Another library's way to the same scores, and how many essays it takes in seconds, or at all."""
+
     name: str
+    solve: Callable[[Problem], FloatArray]
+    gives: str
+    quick_up_to: int
+    possible_up_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One line of the comparison. The difference is the largest from our scores, both centred."""
+
+    problem: str
+    method: str
+    gives: str
     seconds: float
-    megabytes: float
+    times_ours: float
+    megabytes: float | None
     gradient: float
-    difference: float
+    difference: float | None
+
+    def cells(self) -> tuple[str, ...]:
+        return (
+            self.problem,
+            self.method,
+            self.gives,
+            figure(self.seconds),
+            figure(self.times_ours, digits=2),
+            "" if self.megabytes is None else figure(self.megabytes),
+            figure(self.gradient, style="power"),
+            "" if self.difference is None else figure(self.difference, style="power"),
+        )
 
 
-def problem(n_items: int, n_pairs: int) -> Problem:
-    """The first seeded draw that has a maximum likelihood; beyond 10,000 essays, one with the default prior."""
+def drawn(n_items: int, n_pairs: int) -> Problem:
+    """The first seeded draw that has a maximum likelihood, or any under a prior."""
     for seed in range(1, 1000):
         rng = np.random.default_rng(seed)
         first, second = plan_single_wave(n_items, 0, n_pairs, seed)
         truth = rng.normal(size=n_items) * SIGMA
         won = (rng.random(first.size) < expit(truth[first] - truth[second])).astype(np.float64)
-        drawn = Problem(first, second, won, n_items, precision=0.0 if n_items <= 10_000 else 1 / 9)
+        precision = 0.0 if n_items <= LIKELIHOOD_UP_TO else PRIOR_PRECISION
+        problem = Problem(first, second, won, n_items, precision)
         try:
-            ours(drawn)
+            ours(problem)
         except NoMaximumLikelihood:
             continue
-        return drawn
+        return problem
     raise RuntimeError("no draw in a thousand has a maximum likelihood")
 
 
@@ -79,14 +120,20 @@ def scipy_lbfgs(given: Problem) -> FloatArray:
         loss = np.logaddexp(0, margin).sum() - given.won @ margin + given.precision / 2 * scores @ scores
         return float(loss), -given.gradient(scores)
 
-    found = minimize(
-        objective,
-        np.zeros(given.n_items),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 5000, "maxfun": 10_000, "ftol": 0.0, "gtol": 1e-6},
+    options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 0.0, "gtol": 1e-6}
+    return np.asarray(minimize(objective, np.zeros(given.n_items), jac=True, method="L-BFGS-B", options=options).x)
+
+
+def sklearn_lbfgs(given: Problem) -> FloatArray:
+    rows = np.tile(np.arange(given.first.size), 2)
+    signs = np.repeat([1.0, -1.0], given.first.size)
+    shape = (given.first.size, given.n_items)
+    design = csr_array((signs, (rows, np.concatenate([given.first, given.second]))), shape=shape)
+    strength = 1 / given.precision if given.precision else np.inf
+    model = importlib.import_module("sklearn.linear_model").LogisticRegression(
+        C=strength, fit_intercept=False, solver="lbfgs", tol=1e-9, max_iter=5000
     )
-    return np.asarray(found.x)
+    return np.asarray(model.fit(design, given.won).coef_[0])
 
 
 def wins_as_pairs(given: Problem) -> list[tuple[int, int]]:
@@ -99,6 +146,10 @@ def choix_ilsr(given: Problem) -> FloatArray:
     return np.asarray(choix.ilsr_pairwise(given.n_items, wins_as_pairs(given), alpha=0.0, tol=1e-9, max_iter=1000))
 
 
+def choix_lsr(given: Problem) -> FloatArray:
+    return np.asarray(choix.lsr_pairwise(given.n_items, wins_as_pairs(given), alpha=0.0))
+
+
 def choix_opt(given: Problem) -> FloatArray:
     return np.asarray(choix.opt_pairwise(given.n_items, wins_as_pairs(given), alpha=given.precision / 2, tol=1e-9))
 
@@ -109,61 +160,113 @@ def evalica_bradley_terry(given: Problem) -> FloatArray:
     return np.log([found.scores[item] for item in range(given.n_items)])
 
 
-def measure(name: str, method: Callable[[Problem], FloatArray], given: Problem, optimum: FloatArray) -> Row:
-    times = []
-    for _ in range(200 if given.n_items < 100 else 3):
-        begin = time.perf_counter()
-        scores = method(given)
-        times.append(time.perf_counter() - begin)
-        if sum(times) > 5:
-            break
-    tracemalloc.start()
-    if min(times) < 20:
-        method(given)
-    peak = tracemalloc.get_traced_memory()[1] / 1e6 if min(times) < 20 else float("nan")
-    tracemalloc.stop()
-    centred = scores - scores.mean()
-    gradient = float(np.abs(given.gradient(centred)).max())
-    return Row(name, min(times), peak, gradient, float(np.abs(centred - optimum).max()))
+# choix and evalica hold an n x n matrix of doubles: 80 GB at 100,000 essays
+PEERS = (
+    Peer("scipy L-BFGS-B, vectorised", scipy_lbfgs, SCORES, 100_000, 100_000),
+    Peer("evalica bradley_terry", evalica_bradley_terry, SCORES, 10_000, 10_000),
+    Peer("choix ilsr_pairwise", choix_ilsr, SCORES, 1_000, 10_000),
+    Peer("choix opt_pairwise", choix_opt, SCORES, 1_000, 10_000),
+)
+SKLEARN = Peer("scikit-learn LogisticRegression", sklearn_lbfgs, SCORES, 100_000, 100_000)
+FIRST_STEP = Peer("choix ilsr_pairwise", choix_lsr, ONE_STEP, 10_000, 10_000)
 
 
-def rows(given: Problem, full: bool) -> Iterator[Row]:
+def peers_for(given: Problem, *, full: bool) -> Iterator[Peer]:
+    """Who can solve it: without `full` only those that take seconds, and choix's first step where all of it is long."""
+    installed = (*PEERS, SKLEARN) if importlib.util.find_spec("sklearn") else PEERS
+    for peer in installed:
+        if given.n_items <= (peer.possible_up_to if full else peer.quick_up_to):
+            yield peer
+    if not full and PEERS[2].quick_up_to < given.n_items <= FIRST_STEP.possible_up_to:
+        yield FIRST_STEP
+
+
+def fits(given: Problem, *, full: bool) -> Iterator[Fit]:
+    """Ours twice, then every peer that can."""
     optimum = ours(given)
-    yield measure("cj_pipeline, scores and SE", ours, given, optimum)
-    yield replace(measure("cj_pipeline, prior and order effect", ours_by_default, given, optimum), difference=np.nan)
-    largest = 10_000 if full else 0
-    others = (
-        ("scipy L-BFGS-B, scores only", scipy_lbfgs, LBFGS_UP_TO),
-        ("evalica bradley_terry, scores only", evalica_bradley_terry, EVALICA_UP_TO),
-        ("choix ilsr_pairwise, scores only", choix_ilsr, ILSR_UP_TO),
-        ("choix opt_pairwise, scores only", choix_opt, OPT_UP_TO),
+    runs = 200 if given.n_items < 100 else 3
+    fastest = seconds(lambda: ours(given), runs=runs)
+    by_default = seconds(lambda: ours_by_default(given), runs=runs)
+    memory = peak_megabytes(lambda: ours(given)), peak_megabytes(lambda: ours_by_default(given))
+    slope = float(np.abs(given.gradient(optimum)).max())
+    yield Fit(given.name, "cj_pipeline", SCORES_AND_SE, fastest, 1.0, memory[0], slope, None)
+    fit = fit_bradley_terry(given.first, given.second, given.won, given.n_items)
+    method = "cj_pipeline with prior and order effect"
+    ratio = by_default / fastest
+    yield Fit(given.name, method, SCORES_AND_SE, by_default, ratio, memory[1], fit.gradient_norm, None)
+    for peer in peers_for(given, full=full):
+        yield beside(given, peer, optimum, fastest)
+
+
+def beside(given: Problem, peer: Peer, optimum: FloatArray, fastest: float) -> Fit:
+    found: list[FloatArray] = []
+    # a peer that takes half a second is run once: its ratio needs no third digit
+    taken = seconds(lambda: found.append(peer.solve(given)), runs=50 if given.n_items < 100 else 3, at_most=0.5)
+    scores = found[-1] - found[-1].mean()
+    gradient = float(np.abs(given.gradient(scores)).max())
+    difference = float(np.abs(scores - optimum).max())
+    return Fit(given.name, peer.name, peer.gives, taken, taken / fastest, None, gradient, difference)
+
+
+def fit_table(rows: list[Fit], *, full: bool) -> Table:
+    left_out = (
+        ""
+        if full
+        else " choix takes minutes at 10,000 essays: here it is shown by the first of its steps, and by its whole "
+        "way with `python -m benchmarks --full`."
     )
-    for name, method, up_to in others:
-        if given.n_items <= max(up_to, largest):
-            yield measure(name, method, given, optimum)
+    return Table(
+        heading="Bradley-Terry fits",
+        about="Essays / comparisons, the shortest of up to three runs (200 at 37 essays; peers that take half a "
+        "second: one), each library's own conversion of the data included. Up to 10,000 essays the maximum "
+        "likelihood without order effect, above the posterior mode at a prior sd of 3, which only scipy shares: "
+        "choix and evalica hold matrices of 80 GB there. `gradient`: infinity norm of the common objective's "
+        "gradient at what was returned (second row of ours: of its own). `difference`: the largest of a score from "
+        "ours. Peak memory is beyond the arrays handed over." + left_out,
+        columns=("essays / comparisons", "method", "gives", "s", "times ours", "peak MB", "gradient", "difference"),
+        rows=tuple(row.cells() for row in rows),
+    )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="run the other libraries at 10,000 essays as well")
-    full = parser.parse_args().full
-    print("| essays / comparisons | method | seconds | times ours | peak MB | gradient | max difference |")
-    print("|---|---|---|---|---|---|---|")
-    for n_items, n_pairs in ((37, 259), (1_000, 20_000), (10_000, 500_000), (100_000, 1_000_000), (100_000, 5_000_000)):
-        fastest = 0.0
-        for row in rows(problem(n_items, n_pairs), full):
-            fastest = fastest or row.seconds
-            print(
-                f"| {n_items:,} / {n_pairs:,} | {row.name} | {row.seconds:.4f} | {row.seconds / fastest:.1f} "
-                f"| {row.megabytes:.0f} | {row.gradient:.0e} | {row.difference:.0e} |",
-                flush=True,
-            )
-    print("\n| pair plan | seconds |\n|---|---|")
-    for n_students, n_anchors, budget in ((25, 12, 260), (1_000, 12, 10_000), (100_000, 12, 1_000_000)):
-        begin = time.perf_counter()
-        plan_single_wave(n_students, n_anchors, budget, 1)
-        print(f"| {n_students:,} + {n_anchors} essays, {budget:,} pairs | {time.perf_counter() - begin:.4f} |")
+def refit_seconds(given: Problem) -> float:
+    """200 bootstrap samples of the comparisons, each fitted with prior, order effect and standard errors."""
+    rng = np.random.default_rng(1)
+    samples = [rng.integers(given.first.size, size=given.first.size) for _ in range(REFITS)]
+
+    def refit() -> None:
+        for rows in samples:
+            fit_bradley_terry(given.first[rows], given.second[rows], given.won[rows], given.n_items)
+
+    return seconds(refit, runs=5)
 
 
-if __name__ == "__main__":
-    main()
+def gradient_passes(given: Problem) -> float:
+    """Seconds of as many gradient passes of the fit's own kind, on sorted pairs, as the fit makes Newton steps."""
+    fit = fit_bradley_terry(given.first, given.second, given.won, given.n_items, order_effect=False)
+    counts = count_pairs(given.first, given.second, given.won, given.n_items, n_orders=0)
+
+    def one_pass() -> FloatArray:
+        expected = win_probabilities(counts, fit.scores, np.zeros(0))
+        return counts.wins - counts.row_sums(expected) - counts.comparisons_as_other + counts.other_sums(expected)
+
+    return seconds(one_pass, runs=5) * (fit.iterations + 1)
+
+
+def budgets(problems: list[Problem], rows: list[Fit]) -> Iterator[Budget]:
+    """Targets for the sizes that were run, by essays / comparisons."""
+    own = {row.problem: row for row in rows if row.method == "cj_pipeline"}
+    for given in problems:
+        name, milliseconds = given.name, own[given.name].seconds * 1e3
+        if given.n_items < 100:
+            yield Budget(f"{name}: fit with standard errors", milliseconds, 1, "ms")
+            yield Budget(f"{name}: {REFITS} refits with prior and order effect", refit_seconds(given), 0.2, "s")
+        elif given.n_items == 10_000:
+            yield Budget(f"{name}: fit with standard errors", milliseconds, 60, "ms")
+            for row in rows:
+                if row.problem == name and row.method.startswith(("choix", "evalica")):
+                    bound = " (lower bound)" if row.gives == ONE_STEP else ""
+                    yield Budget(f"{name}: {row.method}, time over ours{bound}", row.times_ours, 100, "×", True)
+        elif given.n_items >= 100_000:
+            ratio = own[name].seconds / gradient_passes(given)
+            yield Budget(f"{name}: fit with standard errors over gradient pass × iterations", ratio, 2, "×")
+            yield Budget(f"{name}: peak memory of the fit", own[name].megabytes or 0.0, 500, "MB")

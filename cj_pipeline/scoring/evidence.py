@@ -71,6 +71,8 @@ def _approximate_log_determinant(information: Information) -> float:
     """Bethe's determinant, without the constant modes: -sum log v - sum over pairs log(1 - rho^2)."""
     upper = merge_repeats(information.counts.sparse(information.pairs))
     variance = cavity_variances(upper, information.diagonal)
+    # under a very wide prior the iteration can leave the positive numbers; the diagonal alone still bounds it there
+    variance = np.where(variance > 0, variance, 1 / information.diagonal)
     rows = np.repeat(np.arange(variance.size), np.diff(upper.indptr))
     one, other, coupling = variance[rows], variance[upper.indices], upper.data**2
     unshared = (1 / one + coupling * other) * (1 / other + coupling * one)
