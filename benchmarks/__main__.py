@@ -45,7 +45,7 @@ def measured_page(sizes: Sizes, *, full: bool = False) -> str:
     """Measure everything, telling on stderr what is under way, and lay it out."""
     begin = time.perf_counter()
     problems = [scoring.drawn(*size) for size in sizes.fits]
-    fits = []
+    fits: list[scoring.Fit] = []
     for problem in problems:
         told(f"fits of {problem.name} essays / comparisons")
         fits += scoring.fits(problem, full=full)

@@ -4,6 +4,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Literal
 
 
@@ -56,5 +57,7 @@ def figure(value: float, *, digits: int = 3, style: Literal["plain", "power"] = 
     """A number to so many significant digits, thousands set apart; an error in powers of ten."""
     if style == "power":
         return f"{value:.0e}"
-    decimals = max(0, digits - len(str(int(abs(value))))) if abs(value) >= 1 else None
-    return f"{value:,.{decimals}f}" if decimals is not None else f"{value:.{digits}g}"
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - floor(log10(abs(value))))
+    return f"{value:,.{places}f}"

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,7 @@ HEAD = """\
 # Benchmarks
 
 `make bench` measures and writes this page: one run, everything side by side on one machine, so that ratios mean
-something even where seconds do not carry over. Targets are those of the design; a missed one is shown as missed.
+something even where seconds do not carry over. Each target is the one the project set itself; a missed one is shown as missed.
 """
 
 
@@ -24,10 +25,10 @@ def page(budgets: Sequence[Budget], tables: Sequence[Table], minutes: float) -> 
     passed = sum(budget.passed for budget in budgets)
     parts = [
         HEAD,
-        f"{machine()}\n\n{datetime.now(UTC):%Y-%m-%d}, {minutes:.1f} minutes.\n",
+        f"{_wrapped(machine())}\n\n{datetime.now(UTC):%Y-%m-%d}, {minutes:.1f} minutes.\n",
         f"## Budgets\n\n{passed} of {len(budgets)} met.\n",
         grid(("what", "measured", "target", ""), [_cells(budget) for budget in budgets]),
-        *(f"## {table.heading}\n\n{table.about}\n\n{grid(table.columns, table.rows)}" for table in tables),
+        *(f"## {table.heading}\n\n{_wrapped(table.about)}\n\n{grid(table.columns, table.rows)}" for table in tables),
     ]
     return "\n".join(parts)
 
@@ -51,6 +52,10 @@ def _cells(budget: Budget) -> tuple[str, ...]:
     sign = "≥" if budget.at_least else "≤"
     limit = f"{sign} {budget.limit:,g} {budget.unit}"
     return budget.what, f"{figure(budget.measured)} {budget.unit}", limit, "pass" if budget.passed else "**miss**"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _processor() -> str:

@@ -27,7 +27,8 @@ from cj_pipeline.store import Store
 from cj_pipeline.tables import conform
 
 BATCH_ID = "bench"
-WORDS = ['skolan', 'är', 'viktig', 'och', 'man', 'lär', 'sig', 'mer', 'när', '“lärare”', 'har', 'tid;', 'därför', 'borde', '"alla"', 'få', 'läsa', 'the', 'same', 'book']
+SPOKEN = 'skolan är viktig och man lär sig mer när “lärare” har tid; därför borde "alla" få läsa the same book'
+WORDS = SPOKEN.split()
 WORDS_PER_ESSAY, WORDS_PER_LINE = 450, 60
 JUSTIFICATION = (
     "Essay A develops its argument with concrete examples and a clear structure; Essay B repeats its thesis and "
@@ -128,7 +129,12 @@ def answered_jobs(ledger: Ledger, store: Store, batch: Batch) -> list[Job]:
 def result_line(custom_id: str, number: int) -> bytes:
     """One line of an output file of OpenAI's Batch API, all fields included."""
     verdict = {"winner": "Essay B" if number % 2 else "Essay A", "justification": JUSTIFICATION, "confidence": 4}
-    message = {"role": "assistant", "content": json.dumps(verdict), "refusal": None, "annotations": []}
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": json.dumps(verdict),
+        "refusal": None,
+        "annotations": [],
+    }
     output = {
         "reasoning_tokens": 0,
         "audio_tokens": 0,
