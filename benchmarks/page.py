@@ -16,7 +16,7 @@ HEAD = """\
 # Benchmarks
 
 `make bench` measures and writes this page: one run, everything side by side on one machine, so that ratios mean
-something even where seconds do not carry over. Each target is the one the project set itself; a missed one is shown as missed.
+something even where seconds do not carry over. The targets are the project's own; a missed one is shown as missed.
 """
 
 

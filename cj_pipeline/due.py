@@ -19,6 +19,8 @@ from cj_pipeline.jobs.revisions import current_revision
 from cj_pipeline.jobs.schema import approvals, batches, waves
 from cj_pipeline.store import table_path
 
+LONGEST_LOOK_SECONDS = 15.0  # a sensor's tick must end within a minute, also when a server hangs
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -57,7 +59,8 @@ def new_batches(deployment: Deployment, registered: set[str]) -> Found:
 def batches_to_buy(deployment: Deployment, now: datetime | None = None) -> Found:
     """Planned batches whose purchase is allowed and not done, or in doubt.
 
-    The key holds the day, since caps per day lift, and ten minutes for a job in doubt, which is looked for again.
+    The key holds the hour, after which a purchase that was stopped by a cap or a silent provider is tried again; for
+    a job in doubt only the ten minutes after which it is looked for again, since looking changes the ledger.
     """
     now = now or datetime.now(UTC)
     rows = _registered(deployment)
@@ -73,26 +76,27 @@ def batches_to_buy(deployment: Deployment, now: datetime | None = None) -> Found
             remarks.append(str(error))
             continue
         if allowed:
-            slot = f"{now:%Y-%m-%d}" if not counts.uncertain else f"{now:%Y-%m-%d %H:}{now.minute // 10}"
-            due.append(Due(batch_id, _key(batch_id, "buy", str(row.version), str(row.approval), slot)))
+            stands = (f"{_hour(now)}:{now.minute // 10}",) if counts.uncertain else (str(row.version), _hour(now))
+            due.append(Due(batch_id, _key(batch_id, "buy", str(row.approval), *stands)))
         else:
             remarks.append(f"batch {batch_id}: planned; waits for `cj approve {batch_id} --max-usd AMOUNT`")
     return Found(tuple(due), tuple(remarks))
 
 
-def batches_to_collect(deployment: Deployment) -> Found:
-    """Batches whose jobs have all come to an end and whose stored judgments do not say so yet.
+def batches_to_collect(deployment: Deployment, now: datetime | None = None) -> Found:
+    """Batches with results to fetch, and those that are complete and whose stored judgments do not say so yet.
 
-    Looks at all open jobs first, by one listing per endpoint.
+    Results are fetched as they come, whatever holds up the batch's other jobs: the provider does not keep them for
+    ever. Looks at all open jobs first, by one listing per endpoint. The key holds the hour, after which a
+    collection that failed is tried again.
     """
+    now = now or datetime.now(UTC)
     remarks = _look_at_open_jobs(deployment)
     rows = _registered(deployment)
     due = [
-        Due(batch_id, _key(batch_id, "collect", str(rows[batch_id].version)))
+        Due(batch_id, _key(batch_id, "collect", str(rows[batch_id].version), _hour(now)))
         for batch_id, counts in progress_of_all(deployment.ledger).items()
-        if (counts.done or counts.ended)
-        and not (counts.planned or counts.uncertain or counts.waiting)
-        and not _collected(deployment, batch_id)
+        if counts.ended or (counts.complete and not _collected(deployment, batch_id))
     ]
     return Found(tuple(due), tuple(remarks))
 
@@ -143,7 +147,9 @@ def _look_at_open_jobs(deployment: Deployment) -> list[str]:
     }
     try:
         visible = [job for job in open_jobs if job.job_id in answering]
-        look_at(deployment.ledger, visible, answering, deployment.settings)
+        patience = min(deployment.settings.request_timeout_seconds, LONGEST_LOOK_SECONDS)
+        settings = deployment.settings.model_copy(update={"request_timeout_seconds": patience})
+        look_at(deployment.ledger, visible, answering, settings)
     except CjError as error:
         remarks.append(str(error))
     return remarks
@@ -165,6 +171,10 @@ def _collected(deployment: Deployment, batch_id: str) -> bool:
 
 def _manifest(deployment: Deployment, batch_id: str) -> Manifest:
     return read_manifest(batch_folder(batch_id, deployment.roots))
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H}"
 
 
 def _key(*parts: str) -> str:

@@ -132,11 +132,21 @@ class Store:
             _ignoring_absence(self._fs.rm, temporary)
             raise
         self._fs.mv(temporary, self._at(path))
+        self._force_name_to_disk(path)
 
     def _force_to_disk(self, file: Any) -> None:
         if self._is_local:
             file.flush()
             os.fsync(file.fileno())
+
+    def _force_name_to_disk(self, path: str) -> None:
+        # the ledger will say that the file is there, so its name must survive a power cut too
+        if self._is_local and os.name == "posix":
+            folder = os.open(self._parent(path), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 def table_path(name: str, batch_id: str) -> str:

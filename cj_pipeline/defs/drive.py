@@ -10,13 +10,14 @@ from cj_pipeline.batch import Batch
 from cj_pipeline.definitions import ASSETS, CHECKS, RESOURCES
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.deployment import Deployment
-from cj_pipeline.errors import CjError, ProviderUnreachable
+from cj_pipeline.errors import CjError, OverBudget, ProviderUnreachable
 from cj_pipeline.jobs.polling import poll
 from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.local_emulator import start_emulator_if_needed
 
-PURCHASE = ["essays", "comparison_pairs", "provider_batch_jobs"]
+PLAN = ["essays", "comparison_pairs"]
+PURCHASE = ["provider_batch_jobs"]
 READING = ["judgments", "bradley_terry_scores", "grade_projections", "batch_report"]
 LOOK_AGAIN_SECONDS = 0.3  # between looks at offline judges
 
@@ -27,7 +28,8 @@ def run_batch(
     """Materialise every asset of a batch, buying what is approved and waiting while jobs are out.
 
     Returns how far the purchase is: complete, unless `wait` is off or a job's creation is uncertain. Raises the
-    `CjError` that stopped an asset; a red gate raises nothing, the report says it.
+    `CjError` that stopped an asset; a red gate raises nothing, the report says it. A cap raises only when nothing
+    is out any more: bills are lower than what was reserved for them, so that reading them makes room.
     """
     batch = deployment.batch(batch_id)
     open_revision(deployment.ledger, batch, new_revision=new_revision)
@@ -35,25 +37,31 @@ def run_batch(
         deployment.keep_tables_of_earlier_revision(batch_id)
     instance = open_instance()
     instance.add_dynamic_partitions(str(batches.name), [batch_id])
-    materialise(instance, PURCHASE, batch_id)
+    materialise(instance, PLAN, batch_id)
     while True:
         before = deployment.ledger.provenance(batch_id)
+        over_budget = _buy(instance, batch_id)
         progress = progress_of(deployment.ledger, batch_id)
-        if progress.planned:
-            materialise(instance, ["provider_batch_jobs"], batch_id)
-            progress = progress_of(deployment.ledger, batch_id)
         if progress.waiting:
             progress = _wait_for_jobs(deployment, batch, tell, until_ended=wait)
-        if progress.uncertain or progress.waiting:
-            return progress
-        materialise(instance, READING, batch_id)
-        progress = progress_of(deployment.ledger, batch_id)
-        if progress.complete:
+        if progress.ended or progress.complete:
+            materialise(instance, READING, batch_id)
+            progress = progress_of(deployment.ledger, batch_id)
+        if progress.complete or progress.uncertain or progress.waiting:
             return progress
         if deployment.ledger.provenance(batch_id) == before:
-            raise CjError(
+            raise over_budget or CjError(
                 f"batch {batch_id}: jobs {progress.sentence()}, and nothing moves. See `make ui` for the run."
             )
+
+
+def _buy(instance: dg.DagsterInstance, batch_id: str) -> OverBudget | None:
+    """Buy what may be bought; a cap that stopped a job is returned, since what is out may still make room."""
+    try:
+        materialise(instance, PURCHASE, batch_id)
+    except OverBudget as error:
+        return error
+    return None
 
 
 def open_instance() -> dg.DagsterInstance:

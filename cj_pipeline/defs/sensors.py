@@ -66,17 +66,13 @@ def _requested(
 ) -> dg.SensorResult | dg.SkipReason:
     """Requests for what is due and not on its way.
 
-    One request for a partition that is gone would stop every request of the tick, so those are left out. The key
-    counts finished runs of the stage, since Dagster never repeats a key, not even after a failure.
+    One request for a partition that is gone would stop every request of the tick, so those are left out. Dagster
+    never repeats a key, not even after a failure: what is due gets another one when it changed or when time passed.
     """
     live = set(context.instance.get_dynamic_partitions(str(batches.name)))
     on_their_way = _batches_of(context.instance, stage, _UNFINISHED)
     due = [one for one in found.due if one.batch_id in live and one.batch_id not in on_their_way]
-    requests = []
-    for one in due[:MOST_REQUESTS_PER_TICK]:
-        tags = {STAGE_TAG: stage, "dagster/partition": one.batch_id}
-        finished = context.instance.get_runs_count(dg.RunsFilter(tags=tags, statuses=[dg.DagsterRunStatus.SUCCESS]))
-        requests.append(_request(one, stage, f"{one.key}-{finished}"))
+    requests = [_request(one, stage, one.key) for one in due[:MOST_REQUESTS_PER_TICK]]
     return dg.SensorResult(run_requests=requests) if requests else _skipped(found, nothing)
 
 

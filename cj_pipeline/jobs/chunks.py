@@ -50,6 +50,7 @@ class Comparison:
     kind: str
     replicate: int
     fingerprint: str
+    max_output_tokens: int
     body: bytes
 
 
@@ -102,8 +103,14 @@ def comparisons_of(batch: Batch, pairs: pa.Table, judge: JudgeSection) -> Iterat
             kind=kinds[row],
             replicate=0,
             fingerprint=fingerprint(stem, digests[a], digests[b]),
+            max_output_tokens=judge.max_output_tokens,
             body=form.body(texts[a], texts[b]),
         )
+
+
+def comparisons_planned(judge: JudgeSection, n_pairs: int) -> int:
+    """How many of a wave's pairs a judge is asked: its share, rounded down, since the shares lie under one cap."""
+    return max(1, int(judge.share * n_pairs))
 
 
 def chunked(
@@ -148,7 +155,7 @@ def _rows_for(judge: JudgeSection, n_pairs: int, seed: int) -> np.ndarray:
         return np.arange(n_pairs)
     salt = int.from_bytes(hashlib.sha256(judge.id.encode()).digest()[:8], "big")
     drawn = np.random.default_rng([seed, salt]).permutation(n_pairs)
-    return np.sort(drawn[: max(1, round(judge.share * n_pairs))])
+    return np.sort(drawn[: comparisons_planned(judge, n_pairs)])
 
 
 def _job_id(identity: Sequence[str], held: Sequence[Comparison]) -> str:

@@ -8,18 +8,17 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from cj_pipeline.batch import Batch, JudgeSection
-from cj_pipeline.errors import ProviderUnreachable
+from cj_pipeline.errors import CjError, ProviderUnreachable
 from cj_pipeline.jobs.chunks import Chunk, Comparison, chunked
-from cj_pipeline.jobs.job import Job, State, advance, jobs_of
+from cj_pipeline.jobs.job import Job, LostRace, State, advance, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time, utc_now
 from cj_pipeline.jobs.plan import FIRST_WAVE, add_attempt
-from cj_pipeline.jobs.polling import poll
+from cj_pipeline.jobs.polling import created_by, poll
 from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.spending import settle
 from cj_pipeline.judging import Answer, ErrorCode
@@ -38,19 +37,44 @@ _JOB_FAILURES = {
     "insufficient_quota": ErrorCode.CREDIT_EXHAUSTED,
 }
 
+_NEVER_RUN = {
+    ErrorCode.EXPIRED,
+    ErrorCode.CANCELLED,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.SERVER_ERROR,
+    ErrorCode.FILTERED,
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.CREDIT_EXHAUSTED,
+    ErrorCode.ENQUEUED_LIMIT,
+    ErrorCode.JOB_FAILED,
+    ErrorCode.JOB_REFUSED,
+}
+
 
 def collect(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> pa.Table | Progress:
     """The table `judgments` when every comparison has its terminal outcome, else how far the purchase is.
 
     Looks at the provider's jobs, fetches and reconciles those that ended, and plans further attempts for what
-    may be asked again; those wait for `buy`. Raises `ProviderUnreachable` when nothing could be read.
+    may be asked again; those wait for `buy`. Raises `ProviderUnreachable` when something could not be read, after
+    everything that could be was kept: results do not stay at the provider for ever.
     """
-    poll(ledger, batch, settings)
+    unread: list[CjError] = []
+    try:
+        poll(ledger, batch, settings)
+    except CjError as error:
+        unread.append(error)
     for job in jobs_of(ledger, batch.batch_id, ledger.provenance(batch.batch_id).revision):
-        if job.state is State.ENDED:
-            job = fetch(ledger, store, batch, settings, job)
-        if job.state is State.FETCHED:
-            reconcile(ledger, store, batch, job)
+        try:
+            if job.state is State.ENDED:
+                job = fetch(ledger, store, batch, settings, job)
+            if job.state is State.FETCHED:
+                reconcile(ledger, store, batch, job)
+        except LostRace:
+            continue  # another process collects at the same time and was faster
+        except CjError as error:
+            unread.append(error)
+    if unread:
+        raise unread[0]
     if progress_of(ledger, batch.batch_id).complete:
         _plan_further_attempt(ledger, store, batch)
     progress = progress_of(ledger, batch.batch_id)
@@ -71,7 +95,7 @@ def collect_patiently(ledger: Ledger, store: Store, batch: Batch, settings: Sett
 def fetch(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: Job) -> Job:
     """Store the result files of an ended job as they came, and say so in the ledger."""
     provider = provider_for(_judge(batch, job), settings)
-    shown = provider.poll({str(job.provider_job_id)}, _moment(job.planned_at)).get(str(job.provider_job_id))
+    shown = provider.poll({str(job.provider_job_id)}, created_by(job)).get(str(job.provider_job_id))
     if shown is None:
         raise ProviderUnreachable(f"job {job.job_id}: the provider does not list it now. Nothing was changed.")
     columns: dict[str, Any] = {}
@@ -82,11 +106,15 @@ def fetch(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: J
 
 
 def reconcile(ledger: Ledger, store: Store, batch: Batch, job: Job) -> Job:
-    """Compare what came with what was asked, and book the cost from the usage in the answers."""
+    """Compare what came with what was asked, and book the cost from the usage in the answers.
+
+    An item that may have been run but came without usage counts with its share of the job's upper bound.
+    """
     judge = _judge(batch, job)
     price = batch_price(job.provider, job.model)
     answers = answers_of(store, job, judge)
-    spent = sum(price.cost(answer.usage) for answer in answers.values() if answer.usage is not None)
+    costs = [_cost(answer, price) for answer in answers.values()]
+    spent = sum(cost or 0 for cost in costs) - (-costs.count(None) * job.bound_nano_usd // job.items)
     unanswered = Counter(str(answer.error_code) for answer in answers.values() if answer.error_code is not None)
     if unanswered:
         log.warning("job %s of batch %s: %s", job.job_id, job.batch_id, dict(unanswered))
@@ -173,7 +201,7 @@ def _to_ask_again(store: Store, job: Job, judge: JudgeSection) -> Iterator[Compa
             if answer.error_code is ErrorCode.TRUNCATED:
                 body["max_completion_tokens"] *= 2
             asked = {name: item[name] for name in ("pair_id", "essay_a", "essay_b", "kind", "replicate", "fingerprint")}
-            yield Comparison(**asked, body=encode_body(body))
+            yield Comparison(**asked, max_output_tokens=body["max_completion_tokens"], body=encode_body(body))
 
 
 def _answered_items(store: Store, job: Job, judge: JudgeSection) -> Iterator[tuple[Mapping[str, Any], Answer]]:
@@ -200,8 +228,8 @@ def _code_of_absence(job: Job) -> ErrorCode:
 def _cost(answer: Answer, price: BatchPrice) -> int | None:
     if answer.usage is not None:
         return price.cost(answer.usage)
-    # an answer that was generated but came without usage has a cost nobody can name
-    return None if answer.verdict is not None else 0
+    # what was generated but came without usage, or never came, has a cost nobody can name
+    return 0 if answer.error_code in _NEVER_RUN else None
 
 
 def _row(job: Job, item: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
@@ -237,7 +265,3 @@ def _row(job: Job, item: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
 
 def _judge(batch: Batch, job: Job) -> JudgeSection:
     return next(judge for judge in batch.manifest.judges if judge.id == job.judge_id)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -1,14 +1,17 @@
 """Claims about the jobs of a batch."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.errors import NotApproved
 from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.jobs.chunks import comparisons_planned
 from cj_pipeline.jobs.job import Job, State, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time
+from cj_pipeline.jobs.schema import batches
 from cj_pipeline.jobs.spending import caps_for
 from cj_pipeline.providers import usd
 from cj_pipeline.providers.openai_wire import MAX_REQUEST_FILE_BYTES, MAX_REQUESTS_PER_JOB
@@ -31,7 +34,7 @@ def job_findings(ledger: Ledger, batch: Batch, pairs: pa.Table, settings: Settin
     jobs = jobs_of(ledger, batch.batch_id, ledger.provenance(batch.batch_id).revision)
     return [
         _approved(ledger, batch, settings),
-        _within_caps(ledger, batch, jobs, settings),
+        _within_caps(ledger, batch, settings),
         _within_limits(jobs),
         _items(batch, pairs, jobs),
         _certain(jobs),
@@ -49,8 +52,12 @@ def _approved(ledger: Ledger, batch: Batch, settings: Settings) -> Finding:
     return _finding("approved", True, f"up to USD {usd(cap):.2f}", ceiling_usd=usd(cap))
 
 
-def _within_caps(ledger: Ledger, batch: Batch, jobs: list[Job], settings: Settings) -> Finding:
-    used = sum(job.reserved_nano_usd + (job.spent_nano_usd or 0) for job in jobs)
+def _within_caps(ledger: Ledger, batch: Batch, settings: Settings) -> Finding:
+    booked = sa.select(batches.c.reserved_nano_usd + batches.c.spent_nano_usd).where(
+        batches.c.batch_id == batch.batch_id
+    )
+    with ledger.reading() as connection:
+        used = int(connection.execute(booked).scalar_one())
     try:
         cap = caps_for(ledger, batch, settings).batch
     except NotApproved:
@@ -58,7 +65,7 @@ def _within_caps(ledger: Ledger, batch: Batch, jobs: list[Job], settings: Settin
     return _finding(
         "within_caps",
         used <= cap,
-        f"USD {usd(used):.4f} reserved and spent on this revision, cap USD {usd(cap):.4f}",
+        f"USD {usd(used):.4f} reserved and spent over all revisions, cap USD {usd(cap):.4f}",
         used_usd=usd(used),
         cap_usd=usd(cap),
     )
@@ -78,7 +85,7 @@ def _within_limits(jobs: list[Job]) -> Finding:
 
 def _items(batch: Batch, pairs: pa.Table, jobs: list[Job]) -> Finding:
     asked = sum(job.items for job in jobs if job.attempt == 1)
-    planned = sum(max(1, round(judge.share * pairs.num_rows)) for judge in batch.manifest.judges)
+    planned = sum(comparisons_planned(judge, pairs.num_rows) for judge in batch.manifest.judges)
     return _finding(
         "items_as_planned",
         asked == planned,
@@ -99,20 +106,22 @@ def _certain(jobs: list[Job]) -> Finding:
 
 
 def _in_window(jobs: list[Job]) -> Finding:
-    durations = [_duration(job) for job in jobs if job.submitted_at and job.ended_at]
-    longest = max(durations, default=timedelta())
+    durations = {job.job_id: _duration(job) for job in jobs if job.submitted_at}
+    ended = sum(job.ended_at is not None for job in jobs)
+    late = [job.job_id for job in jobs if not job.ended_at and durations.get(job.job_id, WINDOW) > WINDOW]
+    longest = max(durations.values(), default=timedelta())
     return _finding(
         "within_window",
         longest <= WINDOW,
-        f"{len(durations)} jobs ended, the longest after {longest.total_seconds() / 3600:.2f} h",
+        f"{ended} of {len(durations)} jobs ended, the longest took or takes {longest.total_seconds() / 3600:.2f} h"
+        f"{'; still out: ' + ', '.join(late) if late else ''}",
         longest_seconds=longest.total_seconds(),
     )
 
 
 def _duration(job: Job) -> timedelta:
-    submitted, ended = ledger_time(job.submitted_at), ledger_time(job.ended_at)
+    submitted, ended = ledger_time(job.submitted_at), ledger_time(job.ended_at) or datetime.now(UTC)
     assert submitted is not None
-    assert ended is not None
     return max(timedelta(), ended - submitted)
 
 

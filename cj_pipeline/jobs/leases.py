@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -19,19 +19,28 @@ LOOK_AGAIN_SECONDS = 0.5
 
 
 @contextmanager
-def account_lease(ledger: Ledger, account: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+def account_lease(
+    ledger: Ledger, account: str, *, patience_seconds: float = PATIENCE_SECONDS
+) -> Iterator[Callable[[], None]]:
     """Hold an account while submitting. Raises `AccountBusy` when a living process keeps it for too long.
+
+    What is yielded prolongs the hold; call it before each submission. It raises `AccountBusy` when the hold had
+    lapsed and another process has the account now.
 
     The lease of a process that died on this host is nobody's at once; one of another host lapses.
     """
     holder = f"{socket.gethostname()}:{os.getpid()}"
     deadline = time.monotonic() + patience_seconds
-    while (other := _take(ledger, account, holder)) is not None:
-        if time.monotonic() > deadline:
-            raise AccountBusy(f"account {account}: the process {other} is submitting. Run again when it is done.")
-        time.sleep(LOOK_AGAIN_SECONDS)
+
+    def hold() -> None:
+        while (other := _take(ledger, account, holder)) is not None:
+            if time.monotonic() > deadline:
+                raise AccountBusy(f"account {account}: the process {other} is submitting. Run again when it is done.")
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    hold()
     try:
-        yield
+        yield hold
     finally:
         with ledger.transaction() as connection:
             connection.execute(

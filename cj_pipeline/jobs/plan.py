@@ -43,7 +43,6 @@ def estimate_wave(batch: Batch, pairs: pa.Table) -> dict[str, Estimate]:
         judge.id: estimate(
             comparisons_of(batch, pairs, judge),
             batch_price(judge.provider, judge.model),
-            judge.max_output_tokens,
         )
         for judge in batch.manifest.judges
     }
@@ -127,7 +126,7 @@ def job_row(store: Store, batch_id: str, revision: str, wave: int, chunk: Chunk)
     written: Written = store.write(f"{folder}/requests.jsonl", chunk.lines())
     store.write_parquet(f"{folder}/items.parquet", chunk.items())
     price = batch_price(judge.provider, judge.model)
-    bound = estimate(chunk.comparisons, price, judge.max_output_tokens)
+    bound = estimate(chunk.comparisons, price)
     return {
         "job_id": chunk.job_id,
         "batch_id": batch_id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cj_pipeline.batch import Batch, JudgeSection
+from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import Job, LostRace, State, advance, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.progress import Progress, progress_of
@@ -30,19 +31,30 @@ def poll(ledger: Ledger, batch: Batch, settings: Settings) -> Progress:
 def look_at(ledger: Ledger, submitted: Sequence[Job], judge_of: Mapping[str, JudgeSection], settings: Settings) -> None:
     """Note in the ledger how submitted jobs stand, of any number of batches; `judge_of` is keyed by job id.
 
-    Raises `ProviderUnreachable` at the first endpoint that does not answer; what was noted before stands.
+    Raises the first `CjError` of an endpoint that did not answer, after all the others were looked at.
     """
     endpoints: dict[tuple[str, str, str], list[Job]] = defaultdict(list)
     for job in submitted:
         endpoints[(job.provider, job.account, judge_of[job.job_id].base_url)].append(job)
+    silent: list[CjError] = []
     for jobs in endpoints.values():
-        earliest = min(datetime.fromisoformat(job.planned_at) for job in jobs)
         names = {str(job.provider_job_id) for job in jobs}
-        shown = provider_for(judge_of[jobs[0].job_id], settings).poll(names, earliest)
+        try:
+            shown = provider_for(judge_of[jobs[0].job_id], settings).poll(names, min(map(created_by, jobs)))
+        except CjError as error:
+            silent.append(error)
+            continue
         for job in jobs:
             state = shown.get(str(job.provider_job_id))
             if state is not None:
                 _take_note(ledger, job, state)
+    if silent:
+        raise silent[0]
+
+
+def created_by(job: Job) -> datetime:
+    """The earliest moment a provider may have made the job: one that was adopted is older than our plan of it."""
+    return min(datetime.fromisoformat(moment) for moment in (job.planned_at, job.submitted_at) if moment)
 
 
 def _take_note(ledger: Ledger, job: Job, shown: ProviderJob) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from cj_pipeline.batch import Batch, Revision, revision_of
 from cj_pipeline.errors import RevisionChanged
+from cj_pipeline.jobs.job import State
 from cj_pipeline.jobs.ledger import Ledger, insert_new, utc_now
 from cj_pipeline.jobs.schema import batches, jobs
 from cj_pipeline.judging.questions import instruction_digest
@@ -59,7 +60,10 @@ def _first_row(batch_id: str, revision: str, parts: str) -> dict[str, object]:
 
 def _was_bought(connection: Connection, batch_id: str, revision: str) -> bool:
     attempted = sa.select(jobs.c.job_id).where(
-        jobs.c.batch_id == batch_id, jobs.c.revision == revision, jobs.c.submitting_at.is_not(None)
+        jobs.c.batch_id == batch_id,
+        jobs.c.revision == revision,
+        jobs.c.submitting_at.is_not(None),
+        jobs.c.state != str(State.REFUSED),  # of a refused job nothing exists
     )
     return connection.execute(attempted.limit(1)).first() is not None
 

@@ -58,11 +58,11 @@ class Caps:
     account_per_month: int
 
 
-def estimate(comparisons: Iterable[Comparison], price: BatchPrice, max_output_tokens: int) -> Estimate:
+def estimate(comparisons: Iterable[Comparison], price: BatchPrice) -> Estimate:
     """From the real request bytes; answers between a bare verdict and the token limit."""
     total = Estimate()
     for comparison in comparisons:
-        size = len(comparison.body)
+        size, max_output_tokens = len(comparison.body), comparison.max_output_tokens
         low = Usage(size // BYTES_PER_TOKEN_LOW, 0, min(OUTPUT_TOKENS_LOW, max_output_tokens))
         expected = Usage(size // BYTES_PER_TOKEN_EXPECTED, 0, min(OUTPUT_TOKENS_EXPECTED, max_output_tokens))
         most = -(-size // BYTES_PER_TOKEN_HIGH)
@@ -201,7 +201,7 @@ def _over_batch_cap(connection: Connection, job: Job, caps: Caps) -> str:
     return (
         f"batch {job.batch_id}: USD {usd(row.spent_nano_usd):.4f} spent and {usd(row.reserved_nano_usd):.4f} reserved; "
         f"the next job may cost USD {usd(job.bound_nano_usd):.4f} and the cap is USD {usd(caps.batch):.4f}. Raise "
-        f"max_usd under [spending] and approve again, or lower max_comparisons."
+        f"max_usd under [spending] and approve again, or, while nothing is bought, lower max_comparisons."
     )
 
 

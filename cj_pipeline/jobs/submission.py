@@ -5,16 +5,16 @@ Every step is a committed state before the next one begins, so a process may die
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cj_pipeline.batch import Batch
-from cj_pipeline.errors import ProviderBusy, ProviderRefused, ProviderUncertain
+from cj_pipeline.errors import CjError, ProviderBusy, ProviderRefused, ProviderUncertain
 from cj_pipeline.jobs.job import UNBOUGHT, UNCERTAIN, Job, State, advance, job_named, jobs_of
 from cj_pipeline.jobs.leases import account_lease
 from cj_pipeline.jobs.ledger import Ledger, ledger_time, utc_now
 from cj_pipeline.jobs.spending import Caps, account_name, caps_for, reserve, settle
-from cj_pipeline.providers import BatchProvider, Ticket, provider_for
+from cj_pipeline.providers import BatchProvider, ProviderJob, Ticket, provider_for
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LIST_LAG = timedelta(minutes=10)  # how long a created job may be missing from a provider's list; an assumption
 LOOKS_BEFORE_ABSENT = 3
+LOOK_BACK = timedelta(days=7)  # an older job's results are gone, so that adopting it would help nobody
+UPLOAD_TRUSTED = timedelta(days=1)  # providers delete uploads after a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ def buy(
 ) -> Bought:
     """Submit every planned job of the batch's current revision and settle what an earlier process left uncertain.
 
-    `watch` is called with each job that was submitted or adopted. Raises `NotApproved`, `OverBudget`,
-    `AccountBusy`, `ProviderBusy`, `ProviderUnreachable`: then the jobs submitted so far stand, and calling
-    again goes on.
+    `watch` is called with each job that was looked at. Raises `NotApproved`, `OverBudget`, `AccountBusy`,
+    `ProviderBusy`, `ProviderUnreachable`: then the jobs submitted so far stand, those of other accounts too, and
+    calling again goes on.
     """
     revision = ledger.provenance(batch.batch_id).revision
     open_jobs = [job for job in jobs_of(ledger, batch.batch_id, revision) if job.state in UNBOUGHT | UNCERTAIN]
@@ -54,40 +56,63 @@ def buy(
     judges = {judge.id: judge for judge in batch.manifest.judges}
     submitted = adopted = 0
     held: list[str] = []
+    stopped: list[CjError] = []
     for account in sorted({account_name(job) for job in open_jobs}):
-        with account_lease(ledger, account):
-            for job in _of_account(ledger, open_jobs, account):
-                provider = provider_for(judges[job.judge_id], settings)
-                found = job.state in UNCERTAIN and _adopt(ledger, provider, batch, job)
-                job = job_named(ledger, job.job_id)
-                if found:
-                    adopted += 1
-                elif job.state in UNBOUGHT:
-                    job = _submit(ledger, store, provider, job, caps)
-                    submitted += job.state is State.SUBMITTED
-                if job.state in UNCERTAIN:
-                    held.append(job.job_id)
-                watch(job)
+        try:
+            with account_lease(ledger, account) as hold:
+                for job in _of_account(ledger, open_jobs, account):
+                    hold()
+                    provider = provider_for(judges[job.judge_id], settings)
+                    moved, found = _move_on(ledger, store, provider, batch, job, caps)
+                    adopted += found
+                    submitted += moved.state is State.SUBMITTED and not found
+                    if moved.state in UNCERTAIN:
+                        held.append(moved.job_id)
+                    watch(moved)
+        except CjError as error:
+            stopped.append(error)
+    if stopped:
+        raise stopped[0]
     return Bought(submitted, adopted, tuple(held))
 
 
 def _of_account(ledger: Ledger, open_jobs: Iterable[Job], account: str) -> list[Job]:
+    """Uncertain ones first: what they turn out to be does not depend on any cap."""
     # read again under the lease: the process that held it before may have moved them
     fresh = [job_named(ledger, job.job_id) for job in open_jobs if account_name(job) == account]
-    return [job for job in fresh if job.state in UNBOUGHT | UNCERTAIN]
+    return sorted((job for job in fresh if job.state in UNBOUGHT | UNCERTAIN), key=lambda job: job.state in UNBOUGHT)
 
 
-def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job, caps: Caps) -> Job:
-    reserve(ledger, job, caps)
-    job = job_named(ledger, job.job_id)
+def _move_on(
+    ledger: Ledger, store: Store, provider: BatchProvider, batch: Batch, job: Job, caps: Caps
+) -> tuple[Job, bool]:
+    """Take an open job as far as it goes now; also whether it was there already.
 
+    Every job is looked for before it is created: the ledger may have been restored from before it was bought.
+    """
+    if job.state in UNBOUGHT:
+        reserve(ledger, job, caps)
+        job = job_named(ledger, job.job_id)
+    found = provider.find(ticket_of(job))
+    if found is not None:
+        log.info("job %s of batch %s was created before; adopted", job.job_id, job.batch_id)
+        return _note_submitted(ledger, job, found, found.created_at.isoformat(timespec="microseconds")), True
+    if job.state in UNCERTAIN:
+        if not _surely_absent(provider, batch, job):
+            reason = job.reason or "the process ended while the job was being created"
+            return advance(ledger, job, State.UNKNOWN, looks=job.looks + 1, reason=reason), False
+        job = advance(ledger, job, State.UPLOADED, submitting_at=None, reason=None, looks=0)
+    return _submit(ledger, store, provider, job), False
+
+
+def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job) -> Job:
     def before_create(input_file_id: str | None) -> None:
         uploaded = advance(ledger, job, State.UPLOADED, since=UNBOUGHT, input_file_id=input_file_id)
         advance(ledger, uploaded, State.SUBMITTING, submitting_at=utc_now())
 
     try:
         with store.open(job.request_path) as requests:
-            created = provider.submit(requests, ticket_of(job), before_create)
+            created = provider.submit(requests, _ticket_with_living_upload(job), before_create)
     except ProviderBusy:
         advance(ledger, job, State.UPLOADED, since={*UNBOUGHT, State.SUBMITTING}, submitting_at=None)
         raise
@@ -97,28 +122,15 @@ def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job, cap
         log.warning("job %s of batch %s is uncertain: %s", job.job_id, job.batch_id, error)
         return advance(ledger, job, State.UNKNOWN, since={State.SUBMITTING}, reason=str(error))
     log.info("job %s of batch %s: %d comparisons submitted", job.job_id, job.batch_id, job.items)
+    return _note_submitted(ledger, job_named(ledger, job.job_id), created, utc_now())
+
+
+def _note_submitted(ledger: Ledger, job: Job, created: ProviderJob, submitted_at: str) -> Job:
     return advance(
-        ledger, job, State.SUBMITTED, since={State.SUBMITTING},
-        provider_job_id=created.provider_job_id, phase=str(created.phase), submitted_at=utc_now(), reason=None,
+        ledger, job, State.SUBMITTED,
+        provider_job_id=created.provider_job_id, phase=str(created.phase), reason=None,
+        submitting_at=job.submitting_at or submitted_at, submitted_at=submitted_at,
     )  # fmt: skip
-
-
-def _adopt(ledger: Ledger, provider: BatchProvider, batch: Batch, job: Job) -> bool:
-    """Look for a job whose creation is uncertain. True when it was found and is ours again."""
-    found = provider.find(ticket_of(job))
-    if found is not None:
-        log.info("job %s of batch %s was created before; adopted", job.job_id, job.batch_id)
-        advance(
-            ledger, job, State.SUBMITTED,
-            provider_job_id=found.provider_job_id, phase=str(found.phase), submitted_at=utc_now(), reason=None,
-        )  # fmt: skip
-        return True
-    if _surely_absent(provider, batch, job):
-        advance(ledger, job, State.UPLOADED, submitting_at=None, reason=None, looks=0)
-    else:
-        reason = job.reason or "the process ended while the job was being created"
-        advance(ledger, job, State.UNKNOWN, looks=job.looks + 1, reason=reason)
-    return False
 
 
 def _surely_absent(provider: BatchProvider, batch: Batch, job: Job) -> bool:
@@ -148,7 +160,13 @@ def ticket_of(job: Job) -> Ticket:
     )
 
 
+def _ticket_with_living_upload(job: Job) -> Ticket:
+    reserved_at = ledger_time(job.reserved_at)  # no upload of the job is older
+    living = reserved_at is not None and datetime.now(UTC) - reserved_at < UPLOAD_TRUSTED
+    return ticket_of(job) if living else replace(ticket_of(job), input_file_id=None)
+
+
 def _since(job: Job) -> datetime:
-    moment = ledger_time(job.submitting_at or job.planned_at)
-    assert moment is not None  # planned_at is never null
-    return moment
+    submitting, planned = ledger_time(job.submitting_at), ledger_time(job.planned_at)
+    assert planned is not None
+    return submitting or planned - LOOK_BACK

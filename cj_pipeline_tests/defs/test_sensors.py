@@ -190,8 +190,8 @@ def test_a_key_stays_until_something_changes(installation: Installation) -> None
     planned(installation, "free")
     deployment, now = installation.deployment, datetime(2026, 5, 22, 12, tzinfo=UTC)
     first = batches_to_buy(deployment, now).due
-    assert batches_to_buy(deployment, now + timedelta(hours=3)).due == first
-    assert batches_to_buy(deployment, now + timedelta(days=1)).due != first
+    assert batches_to_buy(deployment, now + timedelta(minutes=59)).due == first
+    assert batches_to_buy(deployment, now + timedelta(hours=1)).due != first
     approve(deployment.ledger, "free", approved_by="head of study", max_usd=1)
     assert batches_to_buy(deployment, now).due != first
     assert new_batches(deployment, {"free"}).due == ()

@@ -1,28 +1,28 @@
-"""What a hard look at the purchase found: money that was not counted, answers that waited, ways that did not lead out."""
+"""What a hard look at the purchase found: money not counted, answers that waited, ways that did not lead out."""
 
 import shutil
-from collections.abc import Iterator
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import dagster as dg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from cj_pipeline.batch import Batch
 from cj_pipeline.defs.drive import run_batch
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.due import batches_to_buy, batches_to_collect
 from cj_pipeline.errors import OverBudget, ProviderUnreachable
 from cj_pipeline.jobs import chunks, collection, plan, submission
 from cj_pipeline.jobs.findings import job_findings
-from cj_pipeline.jobs.job import Job, State, advance, jobs_of
+from cj_pipeline.jobs.job import Job, State, advance, job_named, jobs_of
+from cj_pipeline.jobs.ledger import Ledger
 from cj_pipeline.jobs.polling import look_at, poll
 from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.schema import account_leases, batches
-from cj_pipeline.jobs.spending import Caps
+from cj_pipeline.jobs.spending import Caps, reserve
 from cj_pipeline.providers import BatchPrice, openai_wire
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import bought, judged
@@ -47,8 +47,20 @@ def jobs_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
 def ended(deployment: Deployment, batch_id: str) -> None:
     """Look until the provider has ended every job that is out."""
     batch = deployment.batch(batch_id)
-    while poll(deployment.ledger, batch, deployment.settings).waiting:
-        pass
+    for _ in range(100):
+        if not poll(deployment.ledger, batch, deployment.settings).waiting:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the jobs do not end")
+
+
+def with_planned_jobs(deployment: Deployment) -> Batch:
+    """The batch "small" with its jobs in the ledger, and nothing sent."""
+    batch = deployment.batch("small")
+    open_revision(deployment.ledger, batch)
+    pairs = plan.open_wave(deployment.ledger, deployment.store, batch)
+    plan.plan_jobs(deployment.ledger, deployment.store, batch, pairs)
+    return batch
 
 
 def bound_of_one_job(installation: Installation) -> int:
@@ -63,9 +75,7 @@ def bound_of_one_job(installation: Installation) -> int:
 
 @pytest.mark.usefixtures("priced")
 def test_twice_the_room_for_an_answer_is_reserved_at_twice_the_price(installation: Installation) -> None:
-    small_batch(
-        installation.batches / "small", model="latent:truncated=0.5,seed=2", extra="[spending]\nmax_usd = 10"
-    )
+    small_batch(installation.batches / "small", model="latent:truncated=0.5,seed=2", extra="[spending]\nmax_usd = 10")
     judged(installation.deployment, "small")
     first, second = jobs_of(installation.deployment.ledger, "small")
     output = PRICE.output_nano_per_million // 1_000_000
@@ -88,12 +98,12 @@ def test_answers_without_a_count_of_tokens_are_booked_at_their_upper_bound(
 @pytest.mark.usefixtures("priced")
 def test_lines_that_were_lost_may_have_been_paid_and_count_at_their_upper_bound(installation: Installation) -> None:
     small_batch(installation.batches / "small", extra="[spending]\nmax_usd = 10")
-    installation.arm("lose_lines", 15)
+    installation.arm("lose_lines", 5)
     rows = judged(installation.deployment, "small")
     first, second = jobs_of(installation.deployment.ledger, "small")
-    assert first.spent_nano_usd == first.bound_nano_usd
+    assert first.bound_nano_usd / 3 < (first.spent_nano_usd or 0) < first.bound_nano_usd
     assert (second.spent_nano_usd or 0) < second.bound_nano_usd
-    assert rows["cost_usd"].null_count == 15  # the second answer's price is known, the first one's is not
+    assert rows["cost_usd"].null_count == 5  # the second answer's price is known, the first one's is not
 
 
 @pytest.mark.usefixtures("priced")
@@ -126,7 +136,7 @@ def test_a_ledger_restored_from_before_the_purchase_adopts_what_was_bought(
     batch = deployment.batch("small")
     open_revision(deployment.ledger, batch)
     if kept == "planned jobs":
-        plan.plan_jobs(deployment.ledger, deployment.store, batch, plan.open_wave(deployment.ledger, deployment.store, batch))
+        with_planned_jobs(deployment)
     deployment.ledger.engine.dispose()
     ledger = installation.folder / "ledger.sqlite"
     shutil.copy(ledger, installation.folder / "backup.sqlite")
@@ -141,9 +151,7 @@ def test_a_ledger_restored_from_before_the_purchase_adopts_what_was_bought(
 def test_an_upload_that_may_be_gone_is_not_used_again(installation: Installation) -> None:
     small_batch(installation.batches / "small")
     deployment = installation.deployment
-    batch = deployment.batch("small")
-    open_revision(deployment.ledger, batch)
-    plan.plan_jobs(deployment.ledger, deployment.store, batch, plan.open_wave(deployment.ledger, deployment.store, batch))
+    with_planned_jobs(deployment)
     (job,) = jobs_of(deployment.ledger, "small")
     long_ago = (datetime.now(UTC) - timedelta(days=8)).isoformat(timespec="microseconds")
     advance(deployment.ledger, job, State.UPLOADED, input_file_id="file-of-last-week", reserved_at=long_ago)
@@ -154,9 +162,7 @@ def test_an_upload_that_may_be_gone_is_not_used_again(installation: Installation
 def test_the_hold_on_an_account_is_renewed_with_every_job(installation: Installation) -> None:
     small_batch(installation.batches / "small")
     deployment = installation.deployment
-    batch = deployment.batch("small")
-    open_revision(deployment.ledger, batch)
-    plan.plan_jobs(deployment.ledger, deployment.store, batch, plan.open_wave(deployment.ledger, deployment.store, batch))
+    batch = with_planned_jobs(deployment)
     seen: list[str] = []
 
     def note(_: Job) -> None:
@@ -263,17 +269,14 @@ def test_a_server_that_is_down_does_not_hide_how_the_jobs_of_another_stand(
     monkeypatch.setenv("OPENAI_API_KEY_DEAD", "sk-of-no-account")
     jobs = sorted(jobs_of(deployment.ledger, "small"), key=lambda job: job.judge_id != "dead")
     jobs[0] = replace(jobs[0], provider="openai")
-    deadline = datetime.now(UTC) + timedelta(seconds=20)
-    while jobs_of(deployment.ledger, "small", batch_revision(deployment))[-1].state is State.SUBMITTED:
-        assert datetime.now(UTC) < deadline
+    judge_of = {job.job_id: judges[job.judge_id] for job in jobs}
+    for _ in range(100):
         with pytest.raises(ProviderUnreachable):
-            look_at(deployment.ledger, jobs, {job.job_id: judges[job.judge_id] for job in jobs}, deployment.settings)
-        if any(job.state is State.ENDED for job in jobs_of(deployment.ledger, "small")):
-            break
-
-
-def batch_revision(deployment: Deployment) -> str:
-    return deployment.ledger.provenance("small").revision
+            look_at(deployment.ledger, jobs, judge_of, deployment.settings)
+        if job_named(deployment.ledger, jobs[1].job_id).state is State.ENDED:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the living server's job was never looked at")
 
 
 def test_an_account_that_may_not_spend_does_not_stop_another_from_buying(
@@ -281,12 +284,11 @@ def test_an_account_that_may_not_spend_does_not_stop_another_from_buying(
 ) -> None:
     other = '[[judges]]\nid = "other"\nprovider = "emulator"\nmodel = "latent"\naccount = "z"\n'
     small_batch(installation.batches / "small", extra=other)
-    reserve = submission.reserve
 
-    def poor(ledger: object, job: Job, caps: Caps) -> None:
+    def poor(ledger: Ledger, job: Job, caps: Caps) -> None:
         if job.account == "default":
             raise OverBudget("account emulator/default: no money this day")
-        reserve(ledger, job, caps)  # type: ignore[arg-type]
+        reserve(ledger, job, caps)
 
     monkeypatch.setattr(submission, "reserve", poor)
     with pytest.raises(OverBudget, match="emulator/default"):
