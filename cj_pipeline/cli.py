@@ -10,10 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from cj_pipeline.errors import BatchError, CjError
 
@@ -48,14 +48,13 @@ app = typer.Typer(
     \b
     Exit codes: 0 done, 1 a gate is red and grades are withheld,
                 2 a mistake to correct, 3 waiting for jobs or a decision.""",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-# a pipe has no width: ids and figures should not be cut there
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True, highlight=False)
+# a pipe has no width: ids and figures should not be cut there; titles and messages may hold [brackets]
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True, highlight=False, markup=False)
 
 BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id: the name of its folder.")]
 
@@ -129,7 +128,9 @@ def plan(batch_id: BatchId) -> None:
 @app.command()
 def approve(
     batch_id: BatchId,
-    max_usd: Annotated[float, typer.Option(min=0.0, help="Ceiling on what the batch may cost in total, in USD.")],
+    max_usd: Annotated[
+        float, typer.Option(min=0.0, max=1e6, help="Ceiling on what the batch may cost in total, in USD.")
+    ],
     by: Annotated[str, typer.Option(help="Who approves; default: the user of this machine.")] = "",
 ) -> None:
     """Consent to buying a batch as it is now, up to a ceiling. Any later change of its content needs a new one."""
@@ -233,17 +234,17 @@ def emulator(
 def main() -> None:
     """Entry point: mistakes a person can put right are one message, everything else keeps its traceback."""
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         sys.exit(code)
     except CjError as error:
         err.print(f"cj: {error}", style="red", soft_wrap=True, markup=False)
         sys.exit(Exit.MISTAKE)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:  # a command line that is not understood
+        err.print(f"cj: {error.format_message()} See `cj --help`.", style="red", soft_wrap=True)
         sys.exit(Exit.MISTAKE)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         err.print("\nstopped. Jobs at the provider go on; the same command continues from here.")
         sys.exit(Exit.WAITING)
 

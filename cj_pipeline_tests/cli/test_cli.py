@@ -173,3 +173,18 @@ def test_run_without_waiting_collects_what_has_ended(installation: Installation)
         if child.returncode != 3:
             break
     assert child.returncode == 0
+
+
+def test_a_command_line_that_is_not_understood_is_exit_code_2_and_no_red_gate(installation: Installation) -> None:
+    small_batch(installation.batches / "small")
+    for words in (("plan",), ("bogus",), *(("approve", "small", "--max-usd", ceiling) for ceiling in ("-1", "inf"))):
+        assert "cj --help" in cj(installation, *words, code=2)
+
+
+def test_brackets_in_titles_and_messages_are_shown_as_they_are(installation: Installation) -> None:
+    folder = small_batch(installation.batches / "small")
+    manifest = folder / "batch.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace("[batch]", '[batch]\ntitle = "Class [/b] 5"'), "utf-8")
+    assert "Class [/b] 5" in cj(installation, "plan", "small")
+    manifest.write_text(manifest.read_text("utf-8").replace('"emulator"', '"openai"'), "utf-8")
+    assert "[spending]" in cj(installation, "plan", "small", code=2)
