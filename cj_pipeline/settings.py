@@ -4,7 +4,6 @@ Read when it is needed, never at import. Keys of providers are looked up by acco
 """
 
 import os
-from functools import cache
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -46,12 +45,6 @@ def normalised_postgres_url(url: str) -> str:
     if scheme not in {"postgresql", "postgres", "postgresql+psycopg2"} or not separator:
         raise CjError("CJ_POSTGRES_URL does not begin with postgresql:// . Correct it or unset it.")
     return f"postgresql+psycopg2://{rest}"
-
-
-@cache
-def current_settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
 
 
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "vllm": "VLLM_API_KEY"}

@@ -39,17 +39,17 @@ class Admin:
             Route("/admin/faults", self.disarm_faults, methods=["DELETE"]),
         ]
 
-    def page(self, request: Request) -> Response:  # noqa: ARG002
+    def page(self, request: Request) -> Response:
         """For people."""
         now = time.time()
         shown = [batch_object(batch, now) for batch in self._store.batches.newest(_BATCHES_SHOWN)]
         return HTMLResponse(batches_page(shown, self._store.bill.total()))
 
-    def healthz(self, request: Request) -> Response:  # noqa: ARG002
+    def healthz(self, request: Request) -> Response:
         """Who is there, and as which process."""
         return JSONResponse({"service": SERVICE, "pid": os.getpid()})
 
-    def bill(self, request: Request) -> Response:  # noqa: ARG002
+    def bill(self, request: Request) -> Response:
         """All that was asked, what it cost (nothing), and what was asked more than once."""
         return JSONResponse(self._store.bill.total())
 
@@ -60,7 +60,7 @@ class Admin:
             raise Refused(400, "Name a request: /admin/requests?custom_id=...", param="custom_id")
         return JSONResponse({"requests": self._store.bill.requests(custom_id)})
 
-    def list_faults(self, request: Request) -> Response:  # noqa: ARG002
+    def list_faults(self, request: Request) -> Response:
         """The table, and what is armed."""
         table = {name: asdict(fault) for name, fault in FAULTS.items()}
         return JSONResponse({"faults": table, "armed": self._store.faults.armed()})
@@ -79,7 +79,7 @@ class Admin:
         await run_in_threadpool(self._store.faults.arm, name, value, times=times)
         return JSONResponse({"armed": self._store.faults.armed()})
 
-    def disarm_faults(self, request: Request) -> Response:  # noqa: ARG002
+    def disarm_faults(self, request: Request) -> Response:
         """All of them."""
         self._store.faults.disarm()
         return JSONResponse({"armed": []})

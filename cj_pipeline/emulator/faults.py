@@ -29,7 +29,7 @@ class Fault:
 CREATE_400 = "create_400"
 CREATE_500_AFTER_ACCEPT = "create_500_after_accept"
 DROP_CONNECTION_AFTER_CREATE = "drop_connection_after_create"
-TOKEN_LIMIT_EXCEEDED = "token_limit_exceeded"  # noqa: S105
+TOKEN_LIMIT_EXCEEDED = "token_limit_exceeded"  # noqa: S105 (an error code, no password)
 EXPIRE_AFTER = "expire_after"
 RATE_LIMIT_LINES = "rate_limit_lines"
 LOSE_LINES = "lose_lines"

@@ -77,7 +77,7 @@ def start_process(
     command = [sys.executable, "-m", "cj_pipeline.emulator", "--folder", str(folder), "--port", str(port)]
     command += ["--seconds-per-phase", str(seconds_per_phase), *([] if detached else ["--stop-with-parent"])]
     with (folder / LOG_FILE).open("ab") as log:
-        child = subprocess.Popen(  # noqa: S603
+        child = subprocess.Popen(  # noqa: S603 (this interpreter, this package)
             command,
             stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=log,

@@ -63,11 +63,6 @@ class Chunk:
     judge: JudgeSection
     comparisons: Sequence[Comparison]
 
-    @property
-    def body_bytes(self) -> int:
-        """Size of all request bodies."""
-        return sum(len(comparison.body) for comparison in self.comparisons)
-
     def lines(self) -> Iterator[bytes]:
         """The request file, line by line."""
         for comparison in self.comparisons:

@@ -4,7 +4,7 @@ Every step is a committed state before the next one begins, so a process may die
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -35,16 +35,10 @@ class Bought:
     held: tuple[str, ...]
 
 
-def buy(
-    ledger: Ledger,
-    store: Store,
-    batch: Batch,
-    settings: Settings,
-    watch: Callable[[Job], None] = lambda _: None,
-) -> Bought:
+def buy(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> Bought:
     """Submit every planned job of the batch's current revision and settle what an earlier process left uncertain.
 
-    `watch` is called with each job that was looked at. Raises `NotApproved`, `OverBudget`, `AccountBusy`,
+    Raises `NotApproved`, `OverBudget`, `AccountBusy`,
     `ProviderBusy`, `ProviderUnreachable`: then the jobs submitted so far stand, those of other accounts too, and
     calling again goes on.
     """
@@ -68,7 +62,6 @@ def buy(
                     submitted += moved.state is State.SUBMITTED and not found
                     if moved.state in UNCERTAIN:
                         held.append(moved.job_id)
-                    watch(moved)
         except CjError as error:
             stopped.append(error)
     if stopped:

@@ -159,17 +159,21 @@ def test_an_upload_that_may_be_gone_is_not_used_again(installation: Installation
 
 
 @pytest.mark.usefixtures("jobs_of_five")
-def test_the_hold_on_an_account_is_renewed_with_every_job(installation: Installation) -> None:
+def test_the_hold_on_an_account_is_renewed_with_every_job(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_batch(installation.batches / "small")
     deployment = installation.deployment
     batch = with_planned_jobs(deployment)
     seen: list[str] = []
 
-    def note(_: Job) -> None:
-        with deployment.ledger.reading() as connection:
+    def reserve_and_note(ledger: Ledger, job: Job, caps: Caps) -> None:
+        with ledger.reading() as connection:
             seen.append(connection.execute(sa.select(account_leases.c.expires_at)).scalar_one())
+        reserve(ledger, job, caps)
 
-    submission.buy(deployment.ledger, deployment.store, batch, deployment.settings, note)
+    monkeypatch.setattr(submission, "reserve", reserve_and_note)
+    submission.buy(deployment.ledger, deployment.store, batch, deployment.settings)
     assert len(set(seen)) == 3
 
 
