@@ -1,62 +1,23 @@
-"""`cj`: plan, approve, run and read batches from the command line. Every command says what to do next."""
+"""The way of a batch: demo, new, plan, approve, run, status, report, export."""
 
 import getpass
-import sys
 import textwrap
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
-from typer.exceptions import TyperException
 
-from cj_pipeline.errors import BatchError, CjError
+from cj_pipeline.cli.terminal import BatchId, Exit, age_in_words, deployment_here, out, show_notices, telling
+from cj_pipeline.errors import BatchError
 
 if TYPE_CHECKING:
     from cj_pipeline.deployment import Deployment
     from cj_pipeline.report.evidence import Evidence
 
 DEMO_BATCH = "merlin-german"
-INTERRUPTED = 130  # what the command-line library makes of Ctrl-C
-
-
-class Exit:
-    """Exit codes, so that a script can tell "not yet" from "wrong"."""
-
-    DONE = 0
-    GATE_RED = 1
-    MISTAKE = 2
-    WAITING = 3
-
-
-app = typer.Typer(
-    help="""Comparative judgement of essays by LLM judges.
-
-    A batch is a folder: batch.toml, essays, anchors.csv, assignment.md, rubric.md. The way of a batch:
-
-    \b
-      cj new my-class --essays FOLDER --anchors FILE   make the folder
-      cj plan my-class                                 pairs, tokens, cost; buys nothing
-      cj approve my-class --max-usd 5                  consent to a purchase (paid judges only)
-      cj run my-class                                  buy, wait, score, grade, report
-
-    \b
-    Exit codes: 0 done, 1 a gate is red and grades are withheld,
-                2 a mistake to correct, 3 waiting for jobs or a decision.""",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-# a pipe has no width: ids and figures should not be cut there; titles and messages may hold [brackets]
-out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True, highlight=False, markup=False)
-
-BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id: the name of its folder.")]
 
 
 class Form(StrEnum):
@@ -66,19 +27,17 @@ class Form(StrEnum):
     PARQUET = "parquet"
 
 
-@app.command()
 def demo() -> None:
     """Judge, score and grade 37 real learner texts on this machine, for nothing.
 
     The texts are German learner essays with known CEFR grades (MERLIN corpus). The judge is a word counter:
     it shows how everything works, and is no judge of essays.
     """
-    deployment = _deployment()
+    deployment = deployment_here()
     _run(deployment, DEMO_BATCH, wait=True, new_revision=False)
     out.print("\nNext: `make ui` shows the assets and their checks; `cj new my-class --essays FOLDER` starts your own.")
 
 
-@app.command()
 def new(
     batch_id: BatchId,
     essays: Annotated[Path | None, typer.Option(help="Folder of .txt or .md files, or a .csv or .jsonl file.")] = None,
@@ -104,18 +63,17 @@ def new(
     out.print(f"Write assignment.md and rubric.md, then: cj plan {batch_id}")
 
 
-@app.command()
 def plan(batch_id: BatchId) -> None:
     """Show what a run would ask and cost, and what accuracy to expect. Buys nothing."""
     from cj_pipeline.jobs.plan import estimate_wave, pairs_of
     from cj_pipeline.jobs.revisions import open_revision
 
-    deployment = _deployment()
+    deployment = deployment_here()
     batch = deployment.batch(batch_id)
     provenance = open_revision(deployment.ledger, batch)
     pairs = pairs_of(batch)
     estimates = estimate_wave(batch, pairs)
-    _notices(batch.notices)
+    show_notices(batch.notices)
     out.print(f"{batch.title}: {batch.n_students} essays to judge, {batch.n_anchors} anchors, {pairs.num_rows} pairs")
     out.print(_estimate_table(batch, estimates))
     out.print(_forecast_table(batch, pairs))
@@ -125,7 +83,6 @@ def plan(batch_id: BatchId) -> None:
     out.print(f"Next: cj {'approve ' + batch_id + ' --max-usd AMOUNT' if needs_approval else 'run ' + batch_id}")
 
 
-@app.command()
 def approve(
     batch_id: BatchId,
     max_usd: Annotated[
@@ -137,14 +94,13 @@ def approve(
     from cj_pipeline.jobs.revisions import open_revision
     from cj_pipeline.jobs.spending import approve as record
 
-    deployment = _deployment()
+    deployment = deployment_here()
     provenance = open_revision(deployment.ledger, deployment.batch(batch_id))
     record(deployment.ledger, batch_id, approved_by=by or getpass.getuser(), max_usd=max_usd)
     out.print(f"approved: revision {provenance.revision[:12]} of {batch_id}, up to USD {max_usd:.4f}")
     out.print(f"Next: cj run {batch_id}")
 
 
-@app.command()
 def run(
     batch_id: BatchId,
     wait: Annotated[
@@ -158,10 +114,9 @@ def run(
 
     Run it again at any time, also after a crash: nothing is bought twice and no answer is lost.
     """
-    _run(_deployment(), batch_id, wait=wait, new_revision=new_revision)
+    _run(deployment_here(), batch_id, wait=wait, new_revision=new_revision)
 
 
-@app.command()
 def status(
     batch_id: Annotated[str | None, typer.Argument(metavar="[BATCH]")] = None,
 ) -> None:
@@ -170,7 +125,7 @@ def status(
 
     from cj_pipeline.status import batch_status
 
-    deployment = _deployment()
+    deployment = deployment_here()
     table = Table("batch", "state", "essays", "age", "spent USD", "reserved USD", "held up by", "next")
     for name in [batch_id] if batch_id else deployment.batch_ids():
         row = batch_status(deployment, name)
@@ -179,7 +134,7 @@ def status(
             row.batch_id,
             row.state,
             str(row.essays or ""),
-            _age(age.total_seconds()) if age else "",
+            age_in_words(age.total_seconds()) if age else "",
             f"{row.spent_usd:.4f}",
             f"{row.reserved_usd:.4f}",
             textwrap.shorten(row.blocked_by, 90),
@@ -188,13 +143,12 @@ def status(
     out.print(table)
 
 
-@app.command()
 def report(
     batch_id: BatchId,
     open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = False,
 ) -> None:
     """Print a batch's ranking and say where its report lies."""
-    deployment = _deployment()
+    deployment = deployment_here()
     location = _report_location(deployment, batch_id)
     if not Path(location).exists():
         raise BatchError(f"batch {batch_id}: there is no report yet. Run `cj run {batch_id}`.")
@@ -203,7 +157,6 @@ def report(
         webbrowser.open(Path(location).resolve().as_uri())
 
 
-@app.command()
 def export(
     batch_id: BatchId,
     to: Annotated[Path, typer.Option(help="Folder to write into.")],
@@ -213,51 +166,14 @@ def export(
     """Write a batch's results and all its tables as csv or parquet."""
     from cj_pipeline.report.export import export_tables
 
-    evidence = _evidence(_deployment(), batch_id)
+    evidence = _evidence(deployment_here(), batch_id)
     for path in export_tables(evidence.tables, to, form.value, with_texts=texts):
         out.print(str(path))
 
 
-@app.command()
-def emulator(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8791,
-    folder: Annotated[Path | None, typer.Option(help="Where it keeps its state; default: data/emulator.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.0, help="How long a job takes per phase.")] = 0.5,
-) -> None:
-    """Serve the local emulator of the providers' batch APIs, with its offline judges, until stopped."""
-    from cj_pipeline.emulator import serve
-    from cj_pipeline.settings import Settings
-
-    serve(port=port, folder=folder or Settings().emulator_folder, seconds_per_phase=seconds)
-
-
-def main() -> None:
-    """Entry point: mistakes a person can put right are one message, everything else keeps its traceback."""
-    try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
-        sys.exit(code)
-    except CjError as error:
-        err.print(f"cj: {error}", style="red", soft_wrap=True, markup=False)
-        sys.exit(Exit.MISTAKE)
-    except TyperException as error:  # a command line that is not understood
-        err.print(f"cj: {error.format_message()} See `cj --help`.", style="red", soft_wrap=True)
-        sys.exit(Exit.MISTAKE)
-    except (KeyboardInterrupt, typer.Abort):
-        err.print("\nstopped. Jobs at the provider go on; the same command continues from here.")
-        sys.exit(Exit.WAITING)
-
-
-def _deployment() -> "Deployment":
-    from cj_pipeline.deployment import Deployment
-
-    return Deployment.open()
-
-
 def _run(deployment: "Deployment", batch_id: str, *, wait: bool, new_revision: bool) -> None:
-    _notices(deployment.batch(batch_id).notices)
-    with _telling(f"{batch_id}: reading and planning") as tell:
+    show_notices(deployment.batch(batch_id).notices)
+    with telling(f"{batch_id}: reading and planning") as tell:
         from cj_pipeline.defs.drive import run_batch  # imports Dagster: two seconds that other commands save
 
         progress = run_batch(deployment, batch_id, tell=tell, wait=wait, new_revision=new_revision)
@@ -268,24 +184,6 @@ def _run(deployment: "Deployment", batch_id: str, *, wait: bool, new_revision: b
     _show(evidence, _report_location(deployment, batch_id))
     if not evidence.findings[-1].passed:
         raise typer.Exit(Exit.GATE_RED)
-
-
-@contextmanager
-def _telling(first: str) -> Iterator[Callable[[str], None]]:
-    """A line that is kept up to date on a terminal; plain lines, each once, elsewhere."""
-    if out.is_terminal:
-        with out.status(first) as shown:
-            yield shown.update
-        return
-    out.print(first)
-    said = {first}
-
-    def tell(line: str) -> None:
-        if line not in said:
-            said.add(line)
-            out.print(line)
-
-    yield tell
 
 
 def _show(evidence: "Evidence", location: str) -> None:
@@ -305,11 +203,6 @@ def _evidence(deployment: "Deployment", batch_id: str) -> "Evidence":
 
 def _report_location(deployment: "Deployment", batch_id: str) -> str:
     return deployment.store.location(f"reports/{batch_id}.html")
-
-
-def _notices(notices: tuple[str, ...]) -> None:
-    for notice in notices:
-        err.print(notice, style="yellow", markup=False, soft_wrap=True)
 
 
 def _estimate_table(batch: Any, estimates: dict[str, Any]) -> Table:
@@ -340,14 +233,3 @@ def _forecast_table(batch: Any, pairs: Any) -> Table:
         shares = ["-" if share is None else f"{share:.0%}" for share in (row.exact, row.adjacent)]
         table.add_row(name, f"{row.reliability:.2f}", f"{row.mean_standard_error:.2f} logits", *shares)
     return table
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-if __name__ == "__main__":
-    main()

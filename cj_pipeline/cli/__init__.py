@@ -1,0 +1,52 @@
+"""`cj`: plan, approve, run and read batches from the command line. Every command says what to do next."""
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from cj_pipeline.cli.batches import approve, demo, export, new, plan, report, run, status
+from cj_pipeline.cli.emulator import emulator
+from cj_pipeline.cli.terminal import Exit, err
+from cj_pipeline.errors import CjError
+
+INTERRUPTED = 130  # what the command-line library makes of Ctrl-C
+
+app = typer.Typer(
+    help="""Comparative judgement of essays by LLM judges.
+
+    A batch is a folder: batch.toml, essays, anchors.csv, assignment.md, rubric.md. The way of a batch:
+
+    \b
+      cj new my-class --essays FOLDER --anchors FILE   make the folder
+      cj plan my-class                                 pairs, tokens, cost; buys nothing
+      cj approve my-class --max-usd 5                  consent to a purchase (paid judges only)
+      cj run my-class                                  buy, wait, score, grade, report
+
+    \b
+    Exit codes: 0 done, 1 a gate is red and grades are withheld,
+                2 a mistake to correct, 3 waiting for jobs or a decision.""",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, new, plan, approve, run, status, report, export, emulator):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point: mistakes a person can put right are one message, everything else keeps its traceback."""
+    try:
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
+    except CjError as error:
+        err.print(f"cj: {error}", style="red", soft_wrap=True, markup=False)
+        sys.exit(Exit.MISTAKE)
+    except TyperException as error:  # a command line that is not understood
+        err.print(f"cj: {error.format_message()} See `cj --help`.", style="red", soft_wrap=True)
+        sys.exit(Exit.MISTAKE)
+    except (KeyboardInterrupt, typer.Abort):
+        err.print("\nstopped. Jobs at the provider go on; the same command continues from here.")
+        sys.exit(Exit.WAITING)
