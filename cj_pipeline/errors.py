@@ -59,3 +59,19 @@ class StructuralFault(CjError):
 
 class ProviderBusy(CjError):
     """The provider turned the call away for now; nothing was created."""
+
+
+class OutOfCredit(ProviderBusy):
+    """The account has no credit left; nothing was created. A person must pay, then lift the hold."""
+
+
+class Undecided(CjError):
+    """A job at the provider may or may not be ours, and only time can tell; nothing is bought meanwhile."""
+
+
+class ResultsGone(CjError):
+    """The provider says for certain that it no longer keeps a job's results."""
+
+
+class AccountOnHold(CjError):
+    """An account that nothing is bought under until a person lifts the hold."""

@@ -1,6 +1,9 @@
-"""The five verbs every provider speaks, and what they hand over. Nothing here knows the ledger or a batch."""
+"""The five verbs every provider speaks, how its copy of our data goes, and what they hand over.
 
-from collections.abc import Callable, Iterator, Mapping
+Nothing here knows the ledger or a batch.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -58,10 +61,35 @@ class ProviderJob:
     failure_code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """What one job may hold at the most: requests, and bytes of the request file as the provider counts them."""
+
+    requests: int
+    request_bytes: int
+
+
+class Erasure(StrEnum):
+    """What became of a provider's copy."""
+
+    DELETED = "deleted"
+    WAS_GONE = "was gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A copy at the provider that is no longer there: `what` is input, output, error or results."""
+
+    what: str
+    provider_name: str
+    how: Erasure
+
+
 class BatchProvider(Protocol):
     """A batch API. Every method may raise `ProviderUnreachable`, which says nothing about any job."""
 
     name: str
+    limits: JobLimits
     # False where a list may lag behind a create, so that a job not found may still exist
     list_is_authoritative: bool
 
@@ -70,12 +98,16 @@ class BatchProvider(Protocol):
 
         `before_create` is called with the id of the uploaded input file (or None) when only the create call
         itself remains; it must make the intent durable. Raises `ProviderRefused` (nothing exists),
-        `ProviderBusy` (nothing exists, try later) or `ProviderUncertain` (reconcile with `find`).
+        `ProviderBusy` (nothing exists, try later), `OutOfCredit` (nothing exists, somebody must pay first) or
+        `ProviderUncertain` (reconcile with `find`).
         """
         ...
 
-    def find(self, ticket: Ticket) -> ProviderJob | None:
-        """The job made from a ticket whose `submit` was uncertain, if the provider lists it."""
+    def find(self, ticket: Ticket, owned: Set[str]) -> ProviderJob | None:
+        """The job made from a ticket, if the provider lists it; `owned` are provider ids known to be other jobs'.
+
+        Raises `Undecided` when a job is listed that may or may not be it, and only time can tell.
+        """
         ...
 
     def poll(self, provider_job_ids: set[str], not_before: datetime) -> dict[str, ProviderJob]:
@@ -83,9 +115,19 @@ class BatchProvider(Protocol):
         ...
 
     def fetch(self, job: ProviderJob) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """The result files of an ended job, each as a name ("output", "error") and its bytes in chunks."""
+        """The result files of an ended job, each as a name ("output", "error") and its bytes in chunks.
+
+        Raises `ResultsGone` when the provider says for certain that it keeps them no longer.
+        """
         ...
 
     def cancel(self, provider_job_id: str) -> None:
         """Ask the provider to stop a job. What ran until then is billed and fetched as usual."""
+        ...
+
+    def erase(self, job: ProviderJob | None, input_file_id: str | None) -> Iterator[Erased]:
+        """Remove what the provider still keeps of an ended job, copy by copy.
+
+        `job` is None when the provider lists it no longer; then only the input file can be removed.
+        """
         ...
