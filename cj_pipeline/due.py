@@ -13,10 +13,12 @@ from cj_pipeline.batch import JudgeSection, Manifest, batch_folder, read_manifes
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import State, jobs_in
+from cj_pipeline.jobs.judges import judge_among
 from cj_pipeline.jobs.polling import look_at
 from cj_pipeline.jobs.progress import progress_of_all
 from cj_pipeline.jobs.revisions import current_revision
 from cj_pipeline.jobs.schema import approvals, batches, waves
+from cj_pipeline.jobs.submission import next_try
 from cj_pipeline.store import table_path
 
 LONGEST_LOOK_SECONDS = 15.0  # a sensor's tick must end within a minute, also when a server hangs
@@ -60,7 +62,7 @@ def batches_to_buy(deployment: Deployment, now: datetime | None = None) -> Found
     """Planned batches whose purchase is allowed and not done, or in doubt.
 
     The key holds the hour, after which a purchase that was stopped by a cap or a silent provider is tried again; for
-    a job in doubt only the ten minutes after which it is looked for again, since looking changes the ledger.
+    a job in doubt or paused only the ten minutes after which it is looked at again, since looking changes the ledger.
     """
     now = now or datetime.now(UTC)
     rows = _registered(deployment)
@@ -76,7 +78,8 @@ def batches_to_buy(deployment: Deployment, now: datetime | None = None) -> Found
             remarks.append(str(error))
             continue
         if allowed:
-            stands = (f"{_hour(now)}:{now.minute // 10}",) if counts.uncertain else (str(row.version), _hour(now))
+            looks_again_soon = counts.uncertain or next_try(deployment.ledger, batch_id) is not None
+            stands = (f"{_hour(now)}:{now.minute // 10}",) if looks_again_soon else (str(row.version), _hour(now))
             due.append(Due(batch_id, _key(batch_id, "buy", str(row.approval), *stands)))
         else:
             remarks.append(f"batch {batch_id}: planned; waits for `cj approve {batch_id} --max-usd AMOUNT`")
@@ -135,24 +138,29 @@ def _registered(deployment: Deployment) -> dict[str, _Registered]:
 
 def _look_at_open_jobs(deployment: Deployment) -> list[str]:
     remarks: list[str] = []
-    judges: dict[tuple[str, str], JudgeSection] = {}
     open_jobs = jobs_in(deployment.ledger, State.SUBMITTED)
+    answering: dict[str, JudgeSection] = {}
     for batch_id in sorted({job.batch_id for job in open_jobs}):
-        try:
-            judges |= {(batch_id, judge.id): judge for judge in _manifest(deployment, batch_id).judges}
-        except CjError as error:
-            remarks.append(str(error))
-    answering = {
-        job.job_id: judges[job.batch_id, job.judge_id] for job in open_jobs if (job.batch_id, job.judge_id) in judges
-    }
+        judges = _judges(deployment, batch_id, remarks)
+        for job in open_jobs:
+            if job.batch_id == batch_id:
+                answering[job.job_id] = judge_among(judges, job)
     try:
-        visible = [job for job in open_jobs if job.job_id in answering]
         patience = min(deployment.settings.request_timeout_seconds, LONGEST_LOOK_SECONDS)
         settings = deployment.settings.model_copy(update={"request_timeout_seconds": patience})
-        look_at(deployment.ledger, visible, answering, settings)
+        look_at(deployment.ledger, open_jobs, answering, settings)
     except CjError as error:
         remarks.append(str(error))
     return remarks
+
+
+def _judges(deployment: Deployment, batch_id: str, remarks: list[str]) -> list[JudgeSection]:
+    """Of a folder that cannot be read, none: its jobs are looked at as the ledger remembers them."""
+    try:
+        return _manifest(deployment, batch_id).judges
+    except CjError as error:
+        remarks.append(str(error))
+        return []
 
 
 def _may_be_bought(manifest: Manifest, approval: int | None) -> bool:

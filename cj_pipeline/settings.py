@@ -19,6 +19,8 @@ class Settings(BaseSettings):
 
     batches: Path = Field(Path("data/batches"), description="folder of batch folders")
     samples: Path = Field(Path("data/samples"), description="folder of the batches that ship with the project")
+    handover: Path = Field(Path("data/handover"), description="folder of jobs that are handed over by file (vllm)")
+    prices: Path = Field(Path("prices.toml"), description="prices of one's own, if the file is there")
     store: str = Field("data/store", description="folder or fsspec URL of tables, raw provider files and reports")
     ledger: Path = Field(Path("data/ledger.sqlite"), description="the purchase ledger, unless CJ_POSTGRES_URL is set")
     postgres_url: SecretStr | None = Field(None, description="PostgreSQL for the ledger and for Dagster's storage")
@@ -28,6 +30,15 @@ class Settings(BaseSettings):
     emulator_patience_seconds: float = Field(60.0, ge=0, description="how long collecting waits for the emulator")
     account_max_usd_per_day: float = Field(20.0, ge=0, description="cap of each provider account, UTC day")
     account_max_usd_per_month: float = Field(100.0, ge=0, description="cap of each provider account, UTC month")
+    requests_per_job: int = Field(2_000, ge=1, description="most requests in one job; a failed job loses no more")
+    request_megabytes_per_job: float = Field(20.0, gt=0, description="largest request file of one job, in 10^6 bytes")
+    enqueued_tokens: int = Field(
+        0, ge=0, description="prompt tokens an account may have waiting per model; 0: no limit is known"
+    )
+    backoff_seconds: float = Field(
+        300.0, ge=0, description="pause after a provider's queue was full; doubles with every further time"
+    )
+    delete_at_provider: bool = Field(True, description="remove a job's files at the provider once its answers are read")
     poll_seconds: float = Field(30.0, gt=0, description="pause between looks at a paid provider's jobs in `cj run`")
     request_timeout_seconds: float = Field(120.0, gt=0, description="longest wait for a provider's reply")
 
@@ -47,6 +58,7 @@ def normalised_postgres_url(url: str) -> str:
     return f"postgresql+psycopg2://{rest}"
 
 
+NO_KEY = "no-key-is-needed"
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "vllm": "VLLM_API_KEY"}
 
 
@@ -57,11 +69,13 @@ def key_variable(provider: str, account: str) -> str:
 
 
 def api_key(provider: str, account: str) -> str:
-    """The key of an account. The emulator takes any; a missing key of a real provider is an error with its name."""
+    """The key of an account. The emulator takes any and a host of one's own may need none; a missing key of a paid
+    provider is an error with its name.
+    """
     if provider == "emulator":
-        return "no-key-is-needed"
+        return NO_KEY
     variable = key_variable(provider, account)
-    key = os.environ.get(variable, "")
+    key = os.environ.get(variable, NO_KEY if provider == "vllm" else "")
     if not key:
         raise CjError(f"no key for {provider} account {account!r}: set the environment variable {variable}.")
     return key

@@ -5,8 +5,12 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from cj_pipeline.cli.batches import approve, demo, export, new, plan, report, run, status
+from cj_pipeline.cli.batches import approve, demo, export, report, run, status
+from cj_pipeline.cli.costs import costs
 from cj_pipeline.cli.emulator import emulator
+from cj_pipeline.cli.jobs import app as jobs
+from cj_pipeline.cli.new import new
+from cj_pipeline.cli.plan import plan
 from cj_pipeline.cli.terminal import Exit, err
 from cj_pipeline.errors import CjError
 
@@ -30,8 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, new, plan, approve, run, status, report, export, emulator):
+for command in (demo, new, plan, approve, run, status, report, export, costs, emulator):
     app.command()(command)
+app.add_typer(jobs, name="jobs")
 
 
 def main() -> None:

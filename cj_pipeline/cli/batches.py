@@ -1,11 +1,11 @@
-"""The way of a batch: demo, new, plan, approve, run, status, report, export."""
+"""The way of a batch: demo, new, approve, run, status, report, export (`plan` has a file of its own)."""
 
 import getpass
 import textwrap
 import webbrowser
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -36,51 +36,6 @@ def demo() -> None:
     deployment = deployment_here()
     _run(deployment, DEMO_BATCH, wait=True, new_revision=False)
     out.print("\nNext: `make ui` shows the assets and their checks; `cj new my-class --essays FOLDER` starts your own.")
-
-
-def new(
-    batch_id: BatchId,
-    essays: Annotated[Path | None, typer.Option(help="Folder of .txt or .md files, or a .csv or .jsonl file.")] = None,
-    anchors: Annotated[Path | None, typer.Option(help="csv with the columns essay_id, grade.")] = None,
-    scale: Annotated[
-        str | None, typer.Option(help="A built-in scale: cefr, swedish_8_anchor, ... None: no grades.")
-    ] = None,
-    judge: Annotated[str, typer.Option(help="PROVIDER:MODEL")] = "emulator:lexical",
-) -> None:
-    """Make a batch folder with a manifest that explains itself.
-
-    Example: cj new spring-5b --essays ~/essays --anchors ~/anchors.csv --scale cefr --judge openai:gpt-6-luna
-    """
-    from cj_pipeline.batch.scaffold import scaffold
-    from cj_pipeline.settings import Settings
-
-    folder = scaffold(Settings().batches, batch_id, scale=scale, judge=judge, essays=essays, anchors=anchors)
-    out.print(f"{folder}:")
-    for path in sorted(folder.iterdir()):
-        out.print(f"  {path.name}")
-    if essays is None:
-        out.print(f"Put the essays into {folder}/essays/ (one .txt or .md each), or write essays.csv.")
-    out.print(f"Write assignment.md and rubric.md, then: cj plan {batch_id}")
-
-
-def plan(batch_id: BatchId) -> None:
-    """Show what a run would ask and cost, and what accuracy to expect. Buys nothing."""
-    from cj_pipeline.jobs.plan import estimate_wave, pairs_of
-    from cj_pipeline.jobs.revisions import open_revision
-
-    deployment = deployment_here()
-    batch = deployment.batch(batch_id)
-    provenance = open_revision(deployment.ledger, batch)
-    pairs = pairs_of(batch)
-    estimates = estimate_wave(batch, pairs)
-    show_notices(batch.notices)
-    out.print(f"{batch.title}: {batch.n_students} essays to judge, {batch.n_anchors} anchors, {pairs.num_rows} pairs")
-    out.print(_estimate_table(batch, estimates))
-    out.print(_forecast_table(batch, pairs))
-    out.print("Simulated with a judge that follows the model; a real judge may see quality differently.", style="dim")
-    out.print(f"revision {provenance.revision[:12]}; nothing was bought.")
-    needs_approval = batch.manifest.paid and batch.manifest.spending.approval == "manual"
-    out.print(f"Next: cj {'approve ' + batch_id + ' --max-usd AMOUNT' if needs_approval else 'run ' + batch_id}")
 
 
 def approve(
@@ -203,33 +158,3 @@ def _evidence(deployment: "Deployment", batch_id: str) -> "Evidence":
 
 def _report_location(deployment: "Deployment", batch_id: str) -> str:
     return deployment.store.location(f"reports/{batch_id}.html")
-
-
-def _estimate_table(batch: Any, estimates: dict[str, Any]) -> Table:
-    from cj_pipeline.providers import usd
-
-    table = Table("judge", "model", "comparisons", "input tokens", "low USD", "expected USD", "high USD")
-    for judge in batch.manifest.judges:
-        row = estimates[judge.id]
-        costs = [f"{usd(cost):.4f}" for cost in (row.low, row.expected, row.high)]
-        table.add_row(
-            judge.id, f"{judge.provider}:{judge.model}", f"{row.comparisons:,}", f"{row.input_tokens:,}", *costs
-        )
-    return table
-
-
-def _forecast_table(batch: Any, pairs: Any) -> Table:
-    import numpy as np
-
-    from cj_pipeline.grading.forecast import ORDINARY_JUDGE_SD, SHARP_JUDGE_SD, forecast
-    from cj_pipeline.pairing.comparison_pairs import item_indices
-
-    first, second = (item_indices(pairs[name], batch.essays["essay_id"]) for name in ("essay_a", "essay_b"))
-    known = [grade for grade in batch.essays["anchor_grade"].to_pylist() if grade is not None]
-    grades = np.array([batch.scale.grade_index(grade) for grade in known]) if batch.scale and known else None
-    table = Table("if the judge is", "reliability", "standard error", "grades exact", "within one")
-    for name, sd in (("as sharp as people", ORDINARY_JUDGE_SD), ("very sharp", SHARP_JUDGE_SD)):
-        row = forecast(first, second, batch.essays.num_rows, judge_sd=sd, anchor_grades=grades, scale=batch.scale)
-        shares = ["-" if share is None else f"{share:.0%}" for share in (row.exact, row.adjacent)]
-        table.add_row(name, f"{row.reliability:.2f}", f"{row.mean_standard_error:.2f} logits", *shares)
-    return table

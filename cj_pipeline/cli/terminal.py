@@ -1,8 +1,11 @@
 """What every command shares: the two consoles, exit codes, and the deployment a command works on."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False, markup=False)
 
+JsonOutput = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id: the name of its folder.")]
 
 
@@ -50,6 +54,17 @@ def telling(first: str) -> Iterator[Callable[[str], None]]:
             out.print(line)
 
     yield tell
+
+
+def print_json(value: object) -> None:
+    """JSON on standard output, nothing else; dataclasses as objects, moments in ISO 8601."""
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def show_notices(notices: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from cj_pipeline.errors import CjError, OverBudget, ProviderUnreachable
 from cj_pipeline.jobs.polling import poll
 from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import open_revision
+from cj_pipeline.jobs.submission import next_try
 from cj_pipeline.local_emulator import start_emulator_if_needed
 
 PLAN = ["essays", "comparison_pairs"]
@@ -49,6 +51,13 @@ def run_batch(
             progress = progress_of(deployment.ledger, batch_id)
         if progress.complete or progress.uncertain or progress.waiting:
             return progress
+        paused_until = next_try(deployment.ledger, batch_id)
+        if paused_until is not None:
+            if not wait:
+                return progress
+            tell(f"the provider's queue was full; the next job goes at {paused_until:%H:%M:%S} UTC")
+            time.sleep(max(0.0, (paused_until - datetime.now(UTC)).total_seconds()))
+            continue
         if deployment.ledger.provenance(batch_id) == before:
             raise over_budget or CjError(
                 f"batch {batch_id}: jobs {progress.sentence()}, and nothing moves. See `make ui` for the run."
@@ -95,7 +104,7 @@ def materialise(instance: dg.DagsterInstance, assets: Sequence[str], batch_id: s
 
 def _wait_for_jobs(deployment: Deployment, batch: Batch, tell: Callable[[str], None], *, until_ended: bool) -> Progress:
     """Look at the jobs until all have ended, or once."""
-    pause = deployment.settings.poll_seconds if batch.manifest.paid else LOOK_AGAIN_SECONDS
+    pause = LOOK_AGAIN_SECONDS if batch.manifest.offline else deployment.settings.poll_seconds
     start_emulator_if_needed(batch, deployment.settings)
     while True:
         try:

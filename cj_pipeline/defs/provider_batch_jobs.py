@@ -30,7 +30,7 @@ def provider_batch_jobs(
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
     open_revision(opened.ledger, batch)
-    plan_jobs(opened.ledger, opened.store, batch, comparison_pairs)
+    plan_jobs(opened.ledger, opened.store, batch, comparison_pairs, opened.settings)
     refuse_structural(batch.batch_id, job_findings(opened.ledger, batch, comparison_pairs, opened.settings))
     start_emulator_if_needed(batch, opened.settings)
     bought = buy(opened.ledger, opened.store, batch, opened.settings)
@@ -41,8 +41,8 @@ def provider_batch_jobs(
         jobs,
         metadata={
             "jobs": jobs.num_rows,
-            "submitted_now": bought.submitted,
-            "adopted_now": bought.adopted,
+            "submitted_now": len(bought.submitted),
+            "adopted_now": len(bought.adopted),
             "uncertain": len(bought.held),
             "reserved_usd": float(sum(jobs["reserved_usd"].to_pylist())),
         },

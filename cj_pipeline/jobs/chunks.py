@@ -1,9 +1,15 @@
-"""From planned pairs to request files: which comparisons a judge is asked, in which lines, in which jobs."""
+"""From planned pairs to request files: which comparisons a judge is asked, in which lines, in which jobs.
+
+A job takes its comparisons in the order of the plan, so that what one job loses thins out all essays alike;
+within the job they stand by Essay A, so that neighbours share as long a prompt prefix as they can.
+"""
 
 import base64
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -12,20 +18,18 @@ from cj_pipeline.batch import Batch, JudgeSection, seed_of
 from cj_pipeline.errors import StructuralFault
 from cj_pipeline.judging.questions import fingerprint, fingerprint_stem, questions_of
 from cj_pipeline.pairing.comparison_pairs import item_indices
-from cj_pipeline.providers.openai_wire import (
-    MAX_REQUEST_FILE_BYTES,
-    encode_essay,
-    request_form,
-    request_line,
-)
+from cj_pipeline.providers import job_limits
+from cj_pipeline.providers.openai_wire import encode_essay, request_form, request_line
+from cj_pipeline.settings import Settings
 
-# Soft limits, far below the platform's: a job that fails or expires takes fewer comparisons with it.
-REQUESTS_PER_JOB = 2_000
-REQUEST_FILE_BYTES = 20_000_000
-LINE_OVERHEAD_BYTES = 200  # custom_id, method, url and braces around a body
+BYTES_PER_TOKEN_HIGH = 3  # of UTF-8 per token: about 4 in English prose, below 3 only in rare scripts
+BYTES_PER_TOKEN = 4
+LEAST_CACHED_TOKENS, CACHED_STEP_TOKENS = 1_024, 128  # OpenAI prompt caching guide: shorter prefixes are not kept
+SHARE_OF_ENQUEUED = 2  # a job takes at most this fraction (one half) of what an account may have waiting
 JOB_ID_HEX = 12
 COMPARISON_CHARS = 26  # 130 bits in base 32
 COMPARISON_BYTES = 20  # whole groups of five bytes, eight characters each, that hold them
+LINE_BYTES = len(request_line("x" * (1 + JOB_ID_HEX + 1 + COMPARISON_CHARS), b""))  # around a body
 
 ITEMS = pa.schema(
     [
@@ -53,6 +57,11 @@ class Comparison:
     max_output_tokens: int
     body: bytes
 
+    @property
+    def line_bytes(self) -> int:
+        """Size of its line in a request file."""
+        return len(self.body) + LINE_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -62,6 +71,22 @@ class Chunk:
     attempt: int
     judge: JudgeSection
     comparisons: Sequence[Comparison]
+
+    @property
+    def estimated_tokens(self) -> int:
+        """Prompt tokens that the job puts into the provider's queue, rather too many than too few."""
+        return sum(estimated_tokens(comparison) for comparison in self.comparisons)
+
+    @property
+    def cacheable_tokens(self) -> int:
+        """Prompt tokens that a provider could read from its cache if it ran the lines in order."""
+        shared = (
+            shared_prefix_bytes(before.body, after.body) // BYTES_PER_TOKEN
+            for before, after in itertools.pairwise(self.comparisons)
+        )
+        return sum(
+            tokens // CACHED_STEP_TOKENS * CACHED_STEP_TOKENS for tokens in shared if tokens >= LEAST_CACHED_TOKENS
+        )
 
     def lines(self) -> Iterator[bytes]:
         """The request file, line by line."""
@@ -108,34 +133,74 @@ def comparisons_planned(judge: JudgeSection, n_pairs: int) -> int:
     return max(1, int(judge.share * n_pairs))
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkLimits:
+    """What one job may hold: requests, bytes of its file, prompt tokens (None: as many as they come to)."""
+
+    requests: int
+    request_bytes: int
+    tokens: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, provider: str) -> Self:
+        """The deployment's own limits, never above the provider's."""
+        most = job_limits(provider)
+        return cls(
+            requests=min(settings.requests_per_job, most.requests),
+            request_bytes=min(int(settings.request_megabytes_per_job * 1e6), most.request_bytes),
+            tokens=settings.enqueued_tokens // SHARE_OF_ENQUEUED if settings.enqueued_tokens else None,
+        )
+
+
 def chunked(
     comparisons: Iterator[Comparison],
     judge: JudgeSection,
+    limits: ChunkLimits,
     *,
     batch_id: str,
     revision: str,
     wave: int,
     attempt: int,
 ) -> Iterator[Chunk]:
-    """Fill jobs up to the soft limits. Raises `StructuralFault` for a request no job could carry."""
+    """Fill jobs up to the limits. Raises `StructuralFault` for a request no job could carry."""
+    identity = [batch_id, revision, str(wave), str(attempt), judge.id, judge.provider, judge.model]
 
     def close(held: list[Comparison]) -> Chunk:
-        job_id = _job_id([batch_id, revision, str(wave), str(attempt), judge.id, judge.provider, judge.model], held)
-        return Chunk(job_id, attempt, judge, held)
+        ordered = sorted(held, key=lambda comparison: comparison.essay_a)
+        return Chunk(_job_id(identity, ordered), attempt, judge, ordered)
 
     held: list[Comparison] = []
-    size = 0
+    size = tokens = 0
     for comparison in comparisons:
-        line = len(comparison.body) + LINE_OVERHEAD_BYTES
-        if line > MAX_REQUEST_FILE_BYTES:
+        line, prompt = comparison.line_bytes, estimated_tokens(comparison)
+        if line > job_limits(judge.provider).request_bytes:
             raise StructuralFault(f"pair {comparison.pair_id}: one request of {line:,} bytes is beyond any job's limit")
-        if held and (len(held) == REQUESTS_PER_JOB or size + line > REQUEST_FILE_BYTES):
+        full = len(held) == limits.requests or size + line > limits.request_bytes
+        if held and (full or (limits.tokens is not None and tokens + prompt > limits.tokens)):
             yield close(held)
-            held, size = [], 0
+            held, size, tokens = [], 0, 0
         held.append(comparison)
         size += line
+        tokens += prompt
     if held:
         yield close(held)
+
+
+def estimated_tokens(comparison: Comparison) -> int:
+    """Prompt tokens of a request, from its bytes, rounded up."""
+    return -(-len(comparison.body) // BYTES_PER_TOKEN_HIGH)
+
+
+def shared_prefix_bytes(one: bytes, other: bytes) -> int:
+    """Length of the longest common beginning, by bisection."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def custom_id(job_id: str, comparison: Comparison) -> str:

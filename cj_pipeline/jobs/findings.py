@@ -9,12 +9,12 @@ from cj_pipeline.batch import Batch
 from cj_pipeline.errors import NotApproved
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.jobs.chunks import comparisons_planned
-from cj_pipeline.jobs.job import Job, State, jobs_of
+from cj_pipeline.jobs.holds import holds
+from cj_pipeline.jobs.job import GIVEN_UP, Job, State, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time
 from cj_pipeline.jobs.schema import batches
-from cj_pipeline.jobs.spending import caps_for
-from cj_pipeline.providers import usd
-from cj_pipeline.providers.openai_wire import MAX_REQUEST_FILE_BYTES, MAX_REQUESTS_PER_JOB
+from cj_pipeline.jobs.spending import account_name, caps_for
+from cj_pipeline.providers import job_limits, usd
 from cj_pipeline.settings import Settings
 
 WINDOW = timedelta(hours=26)  # the provider's 24 h and two more for its own clean-up
@@ -25,6 +25,9 @@ CHECKS = {
     "within_provider_limits": (Kind.STRUCTURAL, "No job is larger than the provider takes."),
     "items_as_planned": (Kind.STRUCTURAL, "The first attempt asks every planned comparison once."),
     "creation_certain": (Kind.ADVICE, "No job is in doubt about whether the provider accepted it."),
+    "listed_by_provider": (Kind.ADVICE, "The provider shows every job that is out."),
+    "account_free": (Kind.ADVICE, "No account of the batch is on hold."),
+    "bill_within_bound": (Kind.ADVICE, "No job cost more than what was reserved for it."),
     "within_window": (Kind.ADVICE, "No job is out longer than the provider's window."),
 }
 
@@ -38,6 +41,9 @@ def job_findings(ledger: Ledger, batch: Batch, pairs: pa.Table, settings: Settin
         _within_limits(jobs),
         _items(batch, pairs, jobs),
         _certain(jobs),
+        _listed(jobs),
+        _free(ledger, jobs),
+        _bill(jobs),
         _in_window(jobs),
     ]
 
@@ -76,11 +82,16 @@ def _within_limits(jobs: list[Job]) -> Finding:
     size = max((job.request_bytes for job in jobs), default=0)
     return _finding(
         "within_provider_limits",
-        items <= MAX_REQUESTS_PER_JOB and size <= MAX_REQUEST_FILE_BYTES,
+        all(_fits(job) for job in jobs),
         f"the largest of {len(jobs)} jobs has {items:,} requests and {size / 1e6:.1f} MB",
         largest_items=items,
         largest_bytes=size,
     )
+
+
+def _fits(job: Job) -> bool:
+    most = job_limits(job.provider)
+    return job.items <= most.requests and job.request_bytes <= most.request_bytes
 
 
 def _items(batch: Batch, pairs: pa.Table, jobs: list[Job]) -> Finding:
@@ -96,12 +107,44 @@ def _items(batch: Batch, pairs: pa.Table, jobs: list[Job]) -> Finding:
 
 
 def _certain(jobs: list[Job]) -> Finding:
-    uncertain = [job.job_id for job in jobs if job.state is State.UNKNOWN]
+    uncertain = [job.job_id for job in jobs if job.state is State.UNKNOWN or job.failure_code == GIVEN_UP]
     return _finding(
         "creation_certain",
         not uncertain,
         f"{len(uncertain)} jobs may or may not exist at the provider {', '.join(uncertain)}".strip(),
         uncertain=len(uncertain),
+    )
+
+
+def _listed(jobs: list[Job]) -> Finding:
+    missing = [job for job in jobs if job.state is State.SUBMITTED and job.missing_since]
+    since = min((str(job.missing_since)[:16] for job in missing), default="")
+    return _finding(
+        "listed_by_provider",
+        not missing,
+        f"{len(missing)} jobs are not in the provider's list"
+        + (f" since {since} UTC: check the account's key and project" if missing else ""),
+        missing=len(missing),
+    )
+
+
+def _free(ledger: Ledger, jobs: list[Job]) -> Finding:
+    accounts = {account_name(job) for job in jobs}
+    held = [hold for hold in holds(ledger) if hold.account in accounts]
+    said = "; ".join(f"{hold.account} since {hold.since[:16]} UTC ({hold.reason})" for hold in held)
+    return _finding("account_free", not held, said or f"none of {len(accounts)} accounts is on hold", on_hold=len(held))
+
+
+def _bill(jobs: list[Job]) -> Finding:
+    booked = [job for job in jobs if job.spent_nano_usd is not None]
+    above = [job.job_id for job in booked if (job.spent_nano_usd or 0) > job.bound_nano_usd]
+    bound, spent = sum(job.bound_nano_usd for job in booked), sum(job.spent_nano_usd or 0 for job in booked)
+    return _finding(
+        "bill_within_bound",
+        not above,
+        f"USD {usd(spent):.4f} booked of at most {usd(bound):.4f}{'; above it: ' + ', '.join(above) if above else ''}",
+        spent_usd=usd(spent),
+        bound_usd=usd(bound),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.ledger import Ledger, grow_version
-from cj_pipeline.jobs.schema import batches, jobs
+from cj_pipeline.jobs.schema import jobs
 from cj_pipeline.providers import Phase
 
 
@@ -34,6 +34,10 @@ UNCERTAIN = frozenset({State.SUBMITTING, State.UNKNOWN})
 AT_PROVIDER = frozenset({State.SUBMITTED, State.ENDED, State.FETCHED})
 DONE = frozenset({State.RECONCILED, State.REFUSED, State.CANCELLED})
 
+# what stands in `failure_code` when it was not the provider that gave the job up
+GIVEN_UP = "given_up"
+RESULTS_GONE = "results_gone"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -48,6 +52,7 @@ class Job:
     provider: str
     model: str
     account: str
+    base_url: str
     state: State
     phase: str | None
     reason: str | None
@@ -56,14 +61,24 @@ class Job:
     items_path: str
     request_bytes: int
     request_sha256: str
+    estimated_tokens: int
+    cacheable_tokens: int | None
     bound_nano_usd: int
     reserved_nano_usd: int
     spent_nano_usd: int | None
     price_source: str | None
+    price: str | None
+    input_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
+    output_tokens: int | None
+    unanswered: int | None
     input_file_id: str | None
     provider_job_id: str | None
     failure_code: str | None
     looks: int
+    not_before: str | None
+    missing_since: str | None
     output_path: str | None
     output_sha256: str | None
     error_path: str | None
@@ -75,6 +90,7 @@ class Job:
     ended_at: str | None
     fetched_at: str | None
     reconciled_at: str | None
+    erased_at: str | None
 
     @property
     def status(self) -> str:
@@ -103,12 +119,42 @@ def jobs_of(ledger: Ledger, batch_id: str, revision: str | None = None) -> list[
         return [_job(row) for row in connection.execute(query)]
 
 
+def all_jobs(ledger: Ledger) -> list[Job]:
+    """Every job of every batch and revision, by batch, wave, attempt and id."""
+    with ledger.reading() as connection:
+        rows = connection.execute(sa.select(jobs).order_by(jobs.c.batch_id, jobs.c.wave, jobs.c.attempt, jobs.c.job_id))
+        return [_job(row) for row in rows]
+
+
 def jobs_in(ledger: Ledger, state: State) -> list[Job]:
-    """Jobs of all batches that are in a state and of their batch's current revision."""
-    current = sa.and_(batches.c.batch_id == jobs.c.batch_id, batches.c.revision == jobs.c.revision)
-    query = sa.select(jobs).join(batches, current).where(jobs.c.state == str(state)).order_by(jobs.c.job_id)
+    """Jobs that are in a state, of all batches and revisions: what was bought is read, whatever came after."""
+    query = sa.select(jobs).where(jobs.c.state == str(state)).order_by(jobs.c.job_id)
     with ledger.reading() as connection:
         return [_job(row) for row in connection.execute(query)]
+
+
+def owned_by_others(ledger: Ledger, job: Job) -> set[str]:
+    """Provider ids that are known to be other jobs of the same account, of any batch and revision."""
+    query = sa.select(jobs.c.provider_job_id).where(
+        jobs.c.provider == job.provider,
+        jobs.c.account == job.account,
+        jobs.c.provider_job_id.is_not(None),
+        jobs.c.job_id != job.job_id,
+    )
+    with ledger.reading() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def queued_tokens(ledger: Ledger, job: Job) -> int:
+    """Prompt tokens of the account's jobs for the same model that are, or may be, in the provider's queue."""
+    query = sa.select(sa.func.sum(jobs.c.estimated_tokens)).where(
+        jobs.c.provider == job.provider,
+        jobs.c.account == job.account,
+        jobs.c.model == job.model,
+        jobs.c.state.in_([str(state) for state in (*UNCERTAIN, State.SUBMITTED)]),
+    )
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one() or 0)
 
 
 def job_named(ledger: Ledger, job_id: str) -> Job:

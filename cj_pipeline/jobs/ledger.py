@@ -19,6 +19,27 @@ from cj_pipeline.jobs import schema
 from cj_pipeline.tables import Provenance
 
 BUSY_TIMEOUT_MS = 60_000  # how long a writer waits for another before it gives up
+# beginnings of their type names on Linux, macOS and Windows
+NETWORK_FILE_SYSTEMS = (
+    "nfs",
+    "cifs",
+    "smb",
+    "fuse.sshfs",
+    "fuse.rclone",
+    "fuse.s3fs",
+    "afs",
+    "afpfs",
+    "webdav",
+    "ceph",
+    "gluster",
+    "fuse.gluster",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "9p",
+    "vboxsf",
+    "davfs",
+)
 _MIGRATION_LOCK = 7_205_211  # any number, the same in every process: pg_advisory_xact_lock
 
 
@@ -79,12 +100,32 @@ def grow_version(connection: Connection, batch_id: str) -> None:
     )
 
 
+def file_system_of(folder: Path) -> str:
+    """The type of the file system that a folder lies on, as the machine names it; "" where it cannot tell."""
+    import psutil
+
+    resolved = folder.resolve()
+    mounts = [part for part in psutil.disk_partitions(all=True) if resolved.is_relative_to(part.mountpoint)]
+    return str(max(mounts, key=lambda part: len(part.mountpoint)).fstype) if mounts else ""
+
+
+def refuse_network_file_system(folder: Path, kind: str) -> None:
+    """Raise `CjError` where SQLite cannot keep its promises (sqlite.org/wal.html, "over a network filesystem")."""
+    if kind.lower().startswith(NETWORK_FILE_SYSTEMS):
+        raise CjError(
+            f"{folder}: lies on a network file system ({kind}), where two machines could buy the same job at once. "
+            "Set CJ_LEDGER to a local disk, or CJ_POSTGRES_URL to a PostgreSQL database."
+        )
+
+
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        refuse_network_file_system(folder, file_system_of(folder))
     engine = sa.create_engine(parsed)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

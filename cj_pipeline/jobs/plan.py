@@ -7,13 +7,14 @@ import sqlalchemy as sa
 
 from cj_pipeline.batch import Batch, audit_share_of, seed_of
 from cj_pipeline.errors import BatchError, CjError
-from cj_pipeline.jobs.chunks import Chunk, chunked, comparisons_of
+from cj_pipeline.jobs.chunks import Chunk, ChunkLimits, chunked, comparisons_of
 from cj_pipeline.jobs.job import State
 from cj_pipeline.jobs.ledger import Ledger, grow_version, insert_new, utc_now
 from cj_pipeline.jobs.schema import jobs, waves
-from cj_pipeline.jobs.spending import Estimate, estimate
+from cj_pipeline.jobs.spending import Estimate, estimate, observed
 from cj_pipeline.pairing.comparison_pairs import PairBudget, pair_budget, plan_comparison_pairs
 from cj_pipeline.providers import batch_price
+from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, Written
 
 FIRST_WAVE = 1
@@ -37,12 +38,13 @@ def pairs_of(batch: Batch) -> pa.Table:
     return plan_comparison_pairs(batch.essays, budget_of(batch), seed_of(batch.batch_id, batch.manifest))
 
 
-def estimate_wave(batch: Batch, pairs: pa.Table) -> dict[str, Estimate]:
-    """What asking a wave would cost, by judge id. Raises `Unpriced`."""
+def estimate_wave(ledger: Ledger, batch: Batch, pairs: pa.Table) -> dict[str, Estimate]:
+    """What asking a wave would cost, by judge id, from what the models' earlier answers took. Raises `Unpriced`."""
     return {
         judge.id: estimate(
             comparisons_of(batch, pairs, judge),
             batch_price(judge.provider, judge.model),
+            observed(ledger, judge.provider, judge.model),
         )
         for judge in batch.manifest.judges
     }
@@ -74,7 +76,7 @@ def open_wave(ledger: Ledger, store: Store, batch: Batch) -> pa.Table:
     return pairs
 
 
-def plan_jobs(ledger: Ledger, store: Store, batch: Batch, pairs: pa.Table) -> None:
+def plan_jobs(ledger: Ledger, store: Store, batch: Batch, pairs: pa.Table, settings: Settings) -> None:
     """Write the request files of the wave's first attempt and record its jobs, all in one transaction or none.
 
     Once recorded, a wave is not planned again: a later version that words a request otherwise would else buy
@@ -90,7 +92,7 @@ def plan_jobs(ledger: Ledger, store: Store, batch: Batch, pairs: pa.Table) -> No
     rows = []
     for judge in batch.manifest.judges:
         chunks = chunked(
-            comparisons_of(batch, pairs, judge), judge,
+            comparisons_of(batch, pairs, judge), judge, ChunkLimits.of(settings, judge.provider),
             batch_id=batch.batch_id, revision=current.revision, wave=FIRST_WAVE, attempt=1,
         )  # fmt: skip
         rows += [job_row(store, batch.batch_id, current.revision, FIRST_WAVE, chunk) for chunk in chunks]
@@ -110,10 +112,12 @@ def plan_jobs(ledger: Ledger, store: Store, batch: Batch, pairs: pa.Table) -> No
             grow_version(connection, batch.batch_id)
 
 
-def add_attempt(ledger: Ledger, store: Store, batch: Batch, wave: int, chunks: Iterable[Chunk]) -> None:
+def add_attempt(
+    ledger: Ledger, store: Store, batch: Batch, wave: int, chunks: Iterable[Chunk], *, not_before: str | None = None
+) -> None:
     """Record jobs that ask again what failed; a job that is recorded already stays as it is."""
     revision = ledger.provenance(batch.batch_id).revision
-    rows = [job_row(store, batch.batch_id, revision, wave, chunk) for chunk in chunks]
+    rows = [job_row(store, batch.batch_id, revision, wave, chunk) | {"not_before": not_before} for chunk in chunks]
     with ledger.transaction() as connection:
         if rows:
             insert_new(connection, jobs, rows)
@@ -137,12 +141,15 @@ def job_row(store: Store, batch_id: str, revision: str, wave: int, chunk: Chunk)
         "provider": judge.provider,
         "model": judge.model,
         "account": judge.account,
+        "base_url": judge.base_url,
         "state": str(State.PLANNED),
         "items": len(chunk.comparisons),
         "request_path": written.path,
         "items_path": f"{folder}/items.parquet",
         "request_bytes": written.bytes,
         "request_sha256": written.sha256,
+        "estimated_tokens": chunk.estimated_tokens,
+        "cacheable_tokens": chunk.cacheable_tokens,
         "bound_nano_usd": bound.high,
         "reserved_nano_usd": 0,
         "price_source": price.source,

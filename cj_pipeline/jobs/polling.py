@@ -2,14 +2,16 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 from cj_pipeline.batch import Batch, JudgeSection
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import Job, LostRace, State, advance, jobs_of
+from cj_pipeline.jobs.judges import judge_of
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.progress import Progress, progress_of
+from cj_pipeline.jobs.schema import jobs as jobs_table
 from cj_pipeline.providers import Phase, ProviderJob, provider_for
 from cj_pipeline.settings import Settings
 
@@ -18,13 +20,8 @@ log = logging.getLogger(__name__)
 
 def poll(ledger: Ledger, batch: Batch, settings: Settings) -> Progress:
     """Ask how a batch's submitted jobs stand. A failed look changes no job's state."""
-    submitted = [
-        job
-        for job in jobs_of(ledger, batch.batch_id, ledger.provenance(batch.batch_id).revision)
-        if job.state is State.SUBMITTED
-    ]
-    judges = {judge.id: judge for judge in batch.manifest.judges}
-    look_at(ledger, submitted, {job.job_id: judges[job.judge_id] for job in submitted}, settings)
+    submitted = [job for job in jobs_of(ledger, batch.batch_id) if job.state is State.SUBMITTED]
+    look_at(ledger, submitted, {job.job_id: judge_of(batch, job) for job in submitted}, settings)
     return progress_of(ledger, batch.batch_id)
 
 
@@ -48,8 +45,24 @@ def look_at(ledger: Ledger, submitted: Sequence[Job], judge_of: Mapping[str, Jud
             state = shown.get(str(job.provider_job_id))
             if state is not None:
                 _take_note(ledger, job, state)
+        note_missing(ledger, jobs, set(shown))
     if silent:
         raise silent[0]
+
+
+def note_missing(ledger: Ledger, listed: Sequence[Job], shown: Set[str]) -> None:
+    """Remember which of the jobs looked for the provider did not show. That says nothing about the job itself."""
+    missing = {job.job_id for job in listed if str(job.provider_job_id) not in shown}
+    newly = [job.job_id for job in listed if job.job_id in missing and job.missing_since is None]
+    back = [job.job_id for job in listed if job.job_id not in missing and job.missing_since is not None]
+    for job_ids, since in ((newly, utc_now()), (back, None)):
+        if job_ids:
+            with ledger.transaction() as connection:
+                connection.execute(
+                    jobs_table.update().where(jobs_table.c.job_id.in_(job_ids)).values(missing_since=since)
+                )
+    if newly:
+        log.warning("jobs not shown by the provider: %s. Check the account's key and project.", ", ".join(newly))
 
 
 def created_by(job: Job) -> datetime:

@@ -7,13 +7,14 @@ Reserved amounts count as spent until the bill is in, also for jobs whose creati
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.errors import NotApproved, OverBudget
-from cj_pipeline.jobs.chunks import Comparison
+from cj_pipeline.jobs.chunks import BYTES_PER_TOKEN, Comparison, estimated_tokens
 from cj_pipeline.jobs.job import Job, State, advance_within
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.schema import account_leases, approvals, batches, bookings, jobs
@@ -21,8 +22,7 @@ from cj_pipeline.judging import Usage
 from cj_pipeline.providers import BatchPrice, nano_usd, usd
 from cj_pipeline.settings import Settings
 
-# Bytes of UTF-8 per token of current tokenisers: about 4 in English prose, below 3 only in rare scripts.
-BYTES_PER_TOKEN_LOW, BYTES_PER_TOKEN_EXPECTED, BYTES_PER_TOKEN_HIGH = 5, 4, 3
+BYTES_PER_TOKEN_LOW = 5
 OUTPUT_TOKENS_LOW, OUTPUT_TOKENS_EXPECTED = 40, 90  # a verdict with a justification of up to 50 words
 
 
@@ -50,6 +50,18 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What a model's earlier answers took: bytes of request per prompt token, output tokens per answer.
+
+    Until there are any: English prose, and a verdict with a justification of up to 50 words.
+    """
+
+    bytes_per_token: float = BYTES_PER_TOKEN
+    output_tokens: float = OUTPUT_TOKENS_EXPECTED
+    answers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Caps:
     """The ceilings one job must stay under, in nano-USD."""
 
@@ -58,15 +70,29 @@ class Caps:
     account_per_month: int
 
 
-def estimate(comparisons: Iterable[Comparison], price: BatchPrice) -> Estimate:
-    """From the real request bytes; answers between a bare verdict and the token limit."""
+def observed(ledger: Ledger, provider: str, model: str) -> Observed:
+    """From the usage of a model's reconciled jobs, whatever the batch."""
+    answered = sa.select(
+        sa.func.sum(jobs.c["items"]), sa.func.sum(jobs.c.request_bytes),
+        sa.func.sum(jobs.c.input_tokens), sa.func.sum(jobs.c.output_tokens),
+    ).where(jobs.c.provider == provider, jobs.c.model == model, jobs.c.unanswered == 0)  # fmt: skip
+    with ledger.reading() as connection:
+        items, size, input_tokens, output_tokens = connection.execute(answered).one()
+    if not items or not input_tokens:
+        return Observed()
+    return Observed(float(size) / float(input_tokens), float(output_tokens) / float(items), int(items))
+
+
+def estimate(comparisons: Iterable[Comparison], price: BatchPrice, seen: Observed | None = None) -> Estimate:
+    """From the real request bytes; expected as the model's earlier answers suggest, high as the token limit allows."""
+    seen = seen or Observed()
     total = Estimate()
     for comparison in comparisons:
-        size, max_output_tokens = len(comparison.body), comparison.max_output_tokens
-        low = Usage(size // BYTES_PER_TOKEN_LOW, 0, min(OUTPUT_TOKENS_LOW, max_output_tokens))
-        expected = Usage(size // BYTES_PER_TOKEN_EXPECTED, 0, min(OUTPUT_TOKENS_EXPECTED, max_output_tokens))
-        most = -(-size // BYTES_PER_TOKEN_HIGH)
-        high = Usage(most, 0, max_output_tokens, cache_write_tokens=most)  # the dearest way to take a prompt in
+        size, limit = comparison.line_bytes, comparison.max_output_tokens
+        low = Usage(int(len(comparison.body) / BYTES_PER_TOKEN_LOW), 0, min(OUTPUT_TOKENS_LOW, limit))
+        expected = Usage(round(size / seen.bytes_per_token), 0, min(round(seen.output_tokens), limit))
+        most = estimated_tokens(comparison)
+        high = Usage(most, 0, limit, cache_write_tokens=most)  # the dearest way to take a prompt in
         costs = [price.cost(usage) for usage in (low, expected, high)]
         total = total.plus(Estimate(1, size, expected.input_tokens, *costs))
     return total
@@ -130,12 +156,21 @@ def reserve(ledger: Ledger, job: Job, caps: Caps) -> None:
         _book(connection, job, "reserve", job.bound_nano_usd, None)
 
 
-def settle(connection: Connection, job: Job, to: State, spent: int, price_source: str, reason: str | None) -> None:
+def settle(
+    connection: Connection,
+    job: Job,
+    to: State,
+    spent: int,
+    price: BatchPrice | None,
+    reason: str | None,
+    **changes: Any,
+) -> None:
     """Close a job's bill: the reservation goes, what it cost is booked, and the job moves to its last state."""
-    now = utc_now()
+    source = price.source if price else job.price_source
     advance_within(
         connection, job, to,
-        spent_nano_usd=spent, reserved_nano_usd=0, price_source=price_source, reason=reason, reconciled_at=now,
+        spent_nano_usd=spent, reserved_nano_usd=0, reason=reason, reconciled_at=utc_now(),
+        price_source=source, price=price.as_json() if price else job.price, **changes,
     )  # fmt: skip
     connection.execute(
         batches.update()
@@ -146,7 +181,7 @@ def settle(connection: Connection, job: Job, to: State, spent: int, price_source
         )
     )
     _book(connection, job, "release", job.reserved_nano_usd, None)
-    _book(connection, job, "spend", spent, price_source)
+    _book(connection, job, "spend", spent, source)
 
 
 def account_name(job: Job) -> str:
@@ -180,7 +215,7 @@ def _refuse_above_account_caps(connection: Connection, job: Job, caps: Caps) -> 
         "month": (today.replace(day=1).isoformat(), caps.account_per_month),
     }
     for period, (since, cap) in limits.items():
-        used = _used_by_account(connection, job, since)
+        used = used_by_account(connection, job.provider, job.account, since)
         if used + job.bound_nano_usd > cap and job.bound_nano_usd > 0:
             raise OverBudget(
                 f"account {account}: USD {usd(used):.4f} spent or reserved this {period}, this job may cost USD "
@@ -189,9 +224,11 @@ def _refuse_above_account_caps(connection: Connection, job: Job, caps: Caps) -> 
             )
 
 
-def _used_by_account(connection: Connection, job: Job, since: str) -> int:
-    used = sa.select(sa.func.sum(jobs.c.reserved_nano_usd + sa.func.coalesce(jobs.c.spent_nano_usd, 0))).where(
-        jobs.c.provider == job.provider, jobs.c.account == job.account, jobs.c.reserved_at >= since
+def used_by_account(connection: Connection, provider: str, account: str, since: str) -> int:
+    """Nano-USD of whatever is still open, and of what was spent by jobs reserved since a day (ISO 8601)."""
+    in_period = sa.case((jobs.c.reserved_at >= since, sa.func.coalesce(jobs.c.spent_nano_usd, 0)), else_=0)
+    used = sa.select(sa.func.sum(jobs.c.reserved_nano_usd + in_period)).where(
+        jobs.c.provider == provider, jobs.c.account == account
     )
     return int(connection.execute(used).scalar_one() or 0)
 

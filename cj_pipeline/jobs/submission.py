@@ -9,12 +9,34 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cj_pipeline.batch import Batch
-from cj_pipeline.errors import CjError, ProviderBusy, ProviderRefused, ProviderUncertain
-from cj_pipeline.jobs.job import UNBOUGHT, UNCERTAIN, Job, State, advance, job_named, jobs_of
+from cj_pipeline.errors import (
+    AccountOnHold,
+    CjError,
+    OutOfCredit,
+    ProviderBusy,
+    ProviderRefused,
+    ProviderUncertain,
+    Undecided,
+)
+from cj_pipeline.jobs.fetching import fetched_before
+from cj_pipeline.jobs.holds import hold_account, refuse_account_on_hold
+from cj_pipeline.jobs.job import (
+    GIVEN_UP,
+    UNBOUGHT,
+    UNCERTAIN,
+    Job,
+    State,
+    advance,
+    job_named,
+    jobs_of,
+    owned_by_others,
+    queued_tokens,
+)
+from cj_pipeline.jobs.judges import provider_of
 from cj_pipeline.jobs.leases import account_lease
 from cj_pipeline.jobs.ledger import Ledger, ledger_time, utc_now
 from cj_pipeline.jobs.spending import Caps, account_name, caps_for, reserve, settle
-from cj_pipeline.providers import BatchProvider, ProviderJob, Ticket, provider_for
+from cj_pipeline.providers import BatchProvider, ProviderJob, Ticket
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store
 
@@ -28,45 +50,89 @@ UPLOAD_TRUSTED = timedelta(days=1)  # providers delete uploads after a while
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What a call of `buy` did. `held` are jobs whose creation is uncertain and that a person must decide."""
+    """What a call of `buy` did, in job ids.
 
-    submitted: int
-    adopted: int
-    held: tuple[str, ...]
+    `held` are jobs whose creation is uncertain and that a person must decide; `waiting` those that go later: the
+    provider's queue is full, a pause is not over, or a job of the same size must end first to be told apart.
+    """
+
+    submitted: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Tally:
+    submitted: list[str]
+    adopted: list[str]
+    held: list[str]
+    waiting: list[str]
+
+    def bought(self) -> Bought:
+        return Bought(tuple(self.submitted), tuple(self.adopted), tuple(self.held), tuple(self.waiting))
 
 
 def buy(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> Bought:
     """Submit every planned job of the batch's current revision and settle what an earlier process left uncertain.
 
-    Raises `NotApproved`, `OverBudget`, `AccountBusy`,
-    `ProviderBusy`, `ProviderUnreachable`: then the jobs submitted so far stand, those of other accounts too, and
-    calling again goes on.
+    Raises `NotApproved`, `OverBudget`, `AccountBusy`, `AccountOnHold`, `ProviderBusy`, `ProviderUnreachable`: then
+    the jobs submitted so far stand, those of other accounts too, and calling again goes on.
     """
     revision = ledger.provenance(batch.batch_id).revision
     open_jobs = [job for job in jobs_of(ledger, batch.batch_id, revision) if job.state in UNBOUGHT | UNCERTAIN]
     if not open_jobs:
-        return Bought(0, 0, ())
+        return Bought()
     caps = caps_for(ledger, batch, settings)
-    judges = {judge.id: judge for judge in batch.manifest.judges}
-    submitted = adopted = 0
-    held: list[str] = []
+    tally = _Tally([], [], [], [])
     stopped: list[CjError] = []
     for account in sorted({account_name(job) for job in open_jobs}):
         try:
+            refuse_account_on_hold(ledger, account)
             with account_lease(ledger, account) as hold:
                 for job in _of_account(ledger, open_jobs, account):
                     hold()
-                    provider = provider_for(judges[job.judge_id], settings)
-                    moved, found = _move_on(ledger, store, provider, batch, job, caps)
-                    adopted += found
-                    submitted += moved.state is State.SUBMITTED and not found
-                    if moved.state in UNCERTAIN:
-                        held.append(moved.job_id)
+                    _take_on(ledger, store, batch, job, caps, settings, tally)
+        except OutOfCredit as error:
+            with ledger.transaction() as connection:
+                hold_account(connection, account, str(error))
+            stopped.append(AccountOnHold(f"{error} When it is paid: `cj jobs lift-hold {account}`."))
         except CjError as error:
             stopped.append(error)
     if stopped:
         raise stopped[0]
-    return Bought(submitted, adopted, tuple(held))
+    return tally.bought()
+
+
+def look_for_uncertain(ledger: Ledger, batch: Batch, settings: Settings) -> list[Job]:
+    """Look once for every job of a batch whose creation is uncertain; returns those that were found and adopted.
+
+    Nothing is created. Raises `ProviderUnreachable`.
+    """
+    adopted = []
+    for job in jobs_of(ledger, batch.batch_id):
+        if job.state not in UNCERTAIN:
+            continue
+        with account_lease(ledger, account_name(job)):
+            try:
+                found = provider_of(batch, job, settings).find(ticket_of(job), owned_by_others(ledger, job))
+            except Undecided as error:
+                log.warning("job %s of batch %s: %s", job.job_id, job.batch_id, error)
+                continue
+            if found is not None:
+                created_at = found.created_at.isoformat(timespec="microseconds")
+                adopted.append(_note_submitted(ledger, job_named(ledger, job.job_id), found, created_at))
+    return adopted
+
+
+def next_try(ledger: Ledger, batch_id: str) -> datetime | None:
+    """When the first of the batch's paused jobs may go; None when no pause is on."""
+    revision = ledger.provenance(batch_id).revision
+    pauses = [ledger_time(job.not_before) for job in jobs_of(ledger, batch_id, revision) if job.state in UNBOUGHT]
+    if not pauses or None in pauses:
+        return None
+    first = min(pause for pause in pauses if pause is not None)
+    return first if first > datetime.now(UTC) else None
 
 
 def _of_account(ledger: Ledger, open_jobs: Iterable[Job], account: str) -> list[Job]:
@@ -76,25 +142,71 @@ def _of_account(ledger: Ledger, open_jobs: Iterable[Job], account: str) -> list[
     return sorted((job for job in fresh if job.state in UNBOUGHT | UNCERTAIN), key=lambda job: job.state in UNBOUGHT)
 
 
+def _take_on(
+    ledger: Ledger, store: Store, batch: Batch, job: Job, caps: Caps, settings: Settings, tally: _Tally
+) -> None:
+    if job.state in UNBOUGHT and (_is_paused(job) or not _has_room(ledger, job, settings)):
+        tally.waiting.append(job.job_id)
+        return
+    provider = provider_of(batch, job, settings)
+    moved, found = _move_on(ledger, store, provider, batch, job, caps, owned_by_others(ledger, job))
+    if found:
+        tally.adopted.append(job.job_id)
+    elif moved.state is State.SUBMITTED:
+        tally.submitted.append(job.job_id)
+    elif moved.state in UNCERTAIN:
+        tally.held.append(job.job_id)
+    elif moved.state in UNBOUGHT:
+        tally.waiting.append(job.job_id)
+
+
+def _is_paused(job: Job) -> bool:
+    pause = ledger_time(job.not_before)
+    return pause is not None and pause > datetime.now(UTC)
+
+
+def _has_room(ledger: Ledger, job: Job, settings: Settings) -> bool:
+    """Whether the provider's queue for the model takes the job, as far as the deployment was told its size."""
+    if not settings.enqueued_tokens:
+        return True
+    queued = queued_tokens(ledger, job)
+    return not queued or queued + job.estimated_tokens <= settings.enqueued_tokens
+
+
 def _move_on(
-    ledger: Ledger, store: Store, provider: BatchProvider, batch: Batch, job: Job, caps: Caps
+    ledger: Ledger, store: Store, provider: BatchProvider, batch: Batch, job: Job, caps: Caps, owned: set[str]
 ) -> tuple[Job, bool]:
     """Take an open job as far as it goes now; also whether it was there already.
 
-    Every job is looked for before it is created: the ledger may have been restored from before it was bought.
+    Every job is looked for before it is created, in the store and at the provider: the ledger may have been restored
+    from before it was bought.
     """
+    fetched = fetched_before(store, job)
+    if fetched is not None:
+        log.info("job %s of batch %s: its answers are in the store; adopted", job.job_id, job.batch_id)
+        times = {"submitting_at": job.submitting_at or fetched["submitted_at"], "fetched_at": utc_now()}
+        return advance(ledger, job, State.FETCHED, **(fetched | times)), True
     if job.state in UNBOUGHT:
         reserve(ledger, job, caps)
         job = job_named(ledger, job.job_id)
-    found = provider.find(ticket_of(job))
+    try:
+        found = provider.find(ticket_of(job), owned)
+    except Undecided as error:
+        log.warning("job %s of batch %s: %s", job.job_id, job.batch_id, error)
+        if job.state in UNCERTAIN:
+            job = advance(ledger, job, State.UNKNOWN, reason=str(error))
+        return job, False
     if found is not None:
         log.info("job %s of batch %s was created before; adopted", job.job_id, job.batch_id)
         return _note_submitted(ledger, job, found, found.created_at.isoformat(timespec="microseconds")), True
     if job.state in UNCERTAIN:
-        if not _surely_absent(provider, batch, job):
+        if provider.list_is_authoritative:
+            job = advance(ledger, job, State.UPLOADED, submitting_at=None, reason=None, looks=0)
+        elif batch.manifest.spending.on_unknown == "resubmit" and _looked_for_long_enough(job):
+            return give_up(ledger, job), False
+        else:
             reason = job.reason or "the process ended while the job was being created"
             return advance(ledger, job, State.UNKNOWN, looks=job.looks + 1, reason=reason), False
-        job = advance(ledger, job, State.UPLOADED, submitting_at=None, reason=None, looks=0)
     return _submit(ledger, store, provider, job), False
 
 
@@ -126,17 +238,27 @@ def _note_submitted(ledger: Ledger, job: Job, created: ProviderJob, submitted_at
     )  # fmt: skip
 
 
-def _surely_absent(provider: BatchProvider, batch: Batch, job: Job) -> bool:
-    if provider.list_is_authoritative:
-        return True
-    waited = datetime.now(UTC) - _since(job)
-    looked = job.looks + 1 >= LOOKS_BEFORE_ABSENT and waited >= LIST_LAG
-    return looked and batch.manifest.spending.on_unknown == "resubmit"
+def _looked_for_long_enough(job: Job) -> bool:
+    return job.looks + 1 >= LOOKS_BEFORE_ABSENT and datetime.now(UTC) - _since(job) >= LIST_LAG
+
+
+def give_up(ledger: Ledger, job: Job) -> Job:
+    """Stop looking for a job whose creation is uncertain: booked at its upper bound, its comparisons asked again.
+
+    The new attempt has a name of its own, so the first job, should it show up after all, is still recognised.
+    """
+    with ledger.transaction() as connection:
+        settle(
+            connection, job, State.CANCELLED, job.reserved_nano_usd, None,
+            "not found at the provider; given up and booked at its upper bound", failure_code=GIVEN_UP,
+        )  # fmt: skip
+    log.warning("job %s of batch %s: given up, booked at its upper bound", job.job_id, job.batch_id)
+    return job_named(ledger, job.job_id)
 
 
 def _close_refused(ledger: Ledger, job: Job, reason: str) -> Job:
     with ledger.transaction() as connection:
-        settle(connection, job, State.REFUSED, 0, job.price_source or "", reason)
+        settle(connection, job, State.REFUSED, 0, None, reason)
     log.warning("job %s of batch %s was refused: %s", job.job_id, job.batch_id, reason)
     return job_named(ledger, job.job_id)
 

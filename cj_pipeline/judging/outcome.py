@@ -34,6 +34,8 @@ class ErrorCode(StrEnum):
     ENQUEUED_LIMIT = "enqueued_limit"
     JOB_FAILED = "job_failed"
     JOB_REFUSED = "job_refused"
+    RESULTS_GONE = "results_gone"
+    UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,15 @@ CONSEQUENCES: dict[ErrorCode, Consequence] = {
     ErrorCode.FILTERED: Consequence(Outcome.FAILURE, 0, "stopped by the provider's content filter"),
     ErrorCode.INVALID_VERDICT: Consequence(Outcome.FAILURE, 0, "an answer that is no verdict"),
     ErrorCode.INVALID_REQUEST: Consequence(Outcome.FAILURE, 0, "the provider rejects the request as it is"),
-    ErrorCode.CREDIT_EXHAUSTED: Consequence(Outcome.FAILURE, 0, "the account has no credit left"),
-    ErrorCode.ENQUEUED_LIMIT: Consequence(Outcome.FAILURE, 2, "the account's limit of enqueued tokens was reached"),
+    ErrorCode.CREDIT_EXHAUSTED: Consequence(
+        Outcome.FAILURE, 2, "the account has no credit left; asked again once the account's hold is lifted"
+    ),
+    # a job that was never queued costs nothing, and each time it comes smaller and later
+    ErrorCode.ENQUEUED_LIMIT: Consequence(Outcome.FAILURE, 8, "the account's limit of enqueued tokens was reached"),
     ErrorCode.JOB_FAILED: Consequence(Outcome.FAILURE, 0, "the whole job failed at the provider"),
     ErrorCode.JOB_REFUSED: Consequence(Outcome.FAILURE, 0, "the provider refused to create the job"),
+    ErrorCode.RESULTS_GONE: Consequence(Outcome.FAILURE, 0, "the provider no longer keeps the job's results"),
+    ErrorCode.UNCERTAIN: Consequence(Outcome.FAILURE, 2, "nobody knows whether the job was created; given up"),
 }
 
 

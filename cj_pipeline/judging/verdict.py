@@ -14,6 +14,12 @@ from cj_pipeline.judging.prompt import MAX_JUSTIFICATION_WORDS
 
 MAX_JUSTIFICATION_CHARS = 1_000  # what is kept of a justification; the judge is asked for 50 words
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
+# An answer as it was asked for, without escapes: it needs no second JSON parser, and there is nothing to guess.
+_AS_ASKED = re.compile(
+    r'\s*\{\s*"winner"\s*:\s*"(Essay A|Essay B|Tie)"\s*,'
+    r'\s*"justification"\s*:\s*"([^"\\]*)"\s*,\s*"confidence"\s*:\s*([1-5])\s*\}\s*',
+    re.ASCII,
+)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELDS = {"winner", "justification", "confidence"}
 
@@ -26,7 +32,8 @@ class Winner(StrEnum):
     TIE = "tie"
 
 
-_SPELLINGS = {"essay a": Winner.ESSAY_A, "essay b": Winner.ESSAY_B, "tie": Winner.TIE}
+_AS_SPELT = {"Essay A": Winner.ESSAY_A, "Essay B": Winner.ESSAY_B, "Tie": Winner.TIE}
+_SPELLINGS = {spelt.casefold(): winner for spelt, winner in _AS_SPELT.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,10 @@ def parse_verdict(content: str, *, ties: bool) -> Verdict:
     Raises `InvalidVerdict` for everything else: prose, two objects, extra or missing keys, an unknown winner,
     a tie where none was offered, a confidence that is not a whole number from 1 to 5.
     """
+    asked = _AS_ASKED.fullmatch(content)
+    if asked is not None:
+        winner, justification, confidence = asked.groups()
+        return Verdict(_offered(_AS_SPELT[winner], ties=ties), _justification(justification), int(confidence))
     fenced = _FENCE.match(content)
     answer = _one_object(fenced.group(1) if fenced else content)
     if answer.keys() != _FIELDS:
@@ -100,6 +111,10 @@ def _winner(value: object, *, ties: bool) -> Winner:
     winner = _SPELLINGS.get(" ".join(value.split()).casefold()) if isinstance(value, str) else None
     if winner is None:
         raise InvalidVerdict('winner is not "Essay A", "Essay B" or "Tie"')
+    return _offered(winner, ties=ties)
+
+
+def _offered(winner: Winner, *, ties: bool) -> Winner:
     if winner is Winner.TIE and not ties:
         raise InvalidVerdict("a tie, though ties were not offered")
     return winner
@@ -109,7 +124,8 @@ def _justification(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidVerdict("justification is not a text")
     # JSON can spell half of a surrogate pair, which no file can hold
-    return _LONE_SURROGATE.sub("\ufffd", value).strip()[:MAX_JUSTIFICATION_CHARS]
+    whole = value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
+    return whole.strip()[:MAX_JUSTIFICATION_CHARS]
 
 
 def _confidence(value: object) -> int:

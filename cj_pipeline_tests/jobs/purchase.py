@@ -16,7 +16,7 @@ def bought(deployment: Deployment, batch_id: str) -> tuple[Batch, pa.Table, Boug
     batch = deployment.batch(batch_id)
     open_revision(deployment.ledger, batch)
     pairs = open_wave(deployment.ledger, deployment.store, batch)
-    plan_jobs(deployment.ledger, deployment.store, batch, pairs)
+    plan_jobs(deployment.ledger, deployment.store, batch, pairs, deployment.settings)
     return batch, pairs, buy(deployment.ledger, deployment.store, batch, deployment.settings)
 
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cj_pipeline.batch import Batch, JudgeSection, Manifest
-from cj_pipeline.jobs.chunks import Chunk, chunked, comparisons_of
+from cj_pipeline.jobs.chunks import Chunk, ChunkLimits, chunked, comparisons_of
 from cj_pipeline.judging.questions import questions_of
 from cj_pipeline.pairing.comparison_pairs import PairBudget, plan_comparison_pairs
 from cj_pipeline.providers.openai_wire import encode_body, read_request_line, request_body
+from cj_pipeline.settings import Settings
 from cj_pipeline.tables import conform
 
 HOSTILE = [
@@ -48,7 +49,8 @@ def chunks_of(batch: Batch, judge: JudgeSection) -> list[Chunk]:
     n_pairs = comb(batch.essays.num_rows, 2)
     pairs = plan_comparison_pairs(batch.essays, PairBudget(n_pairs, 1), seed=7)
     asked = comparisons_of(batch, pairs, judge)
-    return list(chunked(asked, judge, batch_id=batch.batch_id, revision="r", wave=1, attempt=1))
+    limits = ChunkLimits.of(Settings(), judge.provider)
+    return list(chunked(asked, judge, limits, batch_id=batch.batch_id, revision="r", wave=1, attempt=1))
 
 
 # A change here buys judgments anew under another job id: it belongs with a new PROMPT_VERSION.

@@ -14,7 +14,7 @@ from cj_pipeline.defs.drive import run_batch
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.due import batches_to_buy, batches_to_collect
 from cj_pipeline.errors import OverBudget, ProviderUnreachable
-from cj_pipeline.jobs import chunks, collection, plan, submission
+from cj_pipeline.jobs import collection, fetching, plan, reconciliation, submission
 from cj_pipeline.jobs.findings import job_findings
 from cj_pipeline.jobs.job import Job, State, advance, job_named, jobs_of
 from cj_pipeline.jobs.ledger import Ledger
@@ -34,14 +34,14 @@ PRICE = BatchPrice(1 * DOLLAR, DOLLAR // 10, 1 * DOLLAR, 10 * DOLLAR, "a price l
 @pytest.fixture
 def priced(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator's judges cost something, so that caps have something to hold."""
-    for room in (plan, collection):
+    for room in (plan, reconciliation):
         monkeypatch.setattr(room, "batch_price", lambda *_: PRICE)
 
 
 @pytest.fixture
 def jobs_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifteen comparisons make three jobs."""
-    monkeypatch.setattr(chunks, "REQUESTS_PER_JOB", 5)
+    monkeypatch.setenv("CJ_REQUESTS_PER_JOB", "5")
 
 
 def ended(deployment: Deployment, batch_id: str) -> None:
@@ -59,7 +59,7 @@ def with_planned_jobs(deployment: Deployment) -> Batch:
     batch = deployment.batch("small")
     open_revision(deployment.ledger, batch)
     pairs = plan.open_wave(deployment.ledger, deployment.store, batch)
-    plan.plan_jobs(deployment.ledger, deployment.store, batch, pairs)
+    plan.plan_jobs(deployment.ledger, deployment.store, batch, pairs, deployment.settings)
     return batch
 
 
@@ -227,7 +227,7 @@ def test_one_file_that_cannot_be_fetched_does_not_hold_back_the_others(
     batch, _, _ = bought(deployment, "small")
     ended(deployment, "small")
     broken = jobs_of(deployment.ledger, "small")[0].job_id
-    fetch = collection.fetch
+    fetch = fetching.fetch
 
     def failing(*arguments: object) -> Job:
         if arguments[-1].job_id == broken:  # type: ignore[attr-defined]
@@ -247,7 +247,7 @@ def test_two_who_collect_at_once_both_get_the_answers(
     deployment = installation.deployment
     batch, _, _ = bought(deployment, "small")
     ended(deployment, "small")
-    fetch = collection.fetch
+    fetch = fetching.fetch
 
     def overtaken(*arguments: object) -> Job:
         monkeypatch.setattr(collection, "fetch", fetch)

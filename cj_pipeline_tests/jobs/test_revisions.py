@@ -64,7 +64,7 @@ def test_what_is_not_bought_may_be_edited_afterwards(installation: Installation,
     folder = small_batch(installation.batches / "small")
     judged(installation.deployment, "small")
     FREE[part](folder)
-    assert bought(installation.deployment, "small")[2].submitted == 0
+    assert bought(installation.deployment, "small")[2].submitted == ()
 
 
 def test_a_new_revision_buys_anew_and_keeps_the_old_one(installation: Installation) -> None:
@@ -89,4 +89,4 @@ def test_undoing_the_edit_is_the_other_way_on(installation: Installation) -> Non
     judged(installation.deployment, "small")
     EDITS["rubric"](folder)
     replace("rubric.md", "better", "well")(folder)
-    assert bought(installation.deployment, "small")[2].submitted == 0
+    assert bought(installation.deployment, "small")[2].submitted == ()

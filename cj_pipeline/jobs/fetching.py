@@ -1,0 +1,135 @@
+"""What a provider sent, kept byte for byte and hashed before anything is read; and read again only as it was."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from cj_pipeline.batch import Batch
+from cj_pipeline.errors import CjError, ProviderUnreachable, ResultsGone
+from cj_pipeline.jobs.job import RESULTS_GONE, Job, State, advance
+from cj_pipeline.jobs.judges import provider_of
+from cj_pipeline.jobs.ledger import Ledger, utc_now
+from cj_pipeline.jobs.polling import created_by
+from cj_pipeline.providers import Phase, ProviderJob
+from cj_pipeline.settings import Settings
+from cj_pipeline.store import Store
+
+log = logging.getLogger(__name__)
+
+FILES = ("output", "error")
+RECORD = "job.json"  # the provider's own record of the job, and the hashes of the files
+
+
+def fetch(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: Job) -> Job:
+    """Store the result files of an ended job as they came, and say so in the ledger.
+
+    When the provider does not give them, those of an earlier fetch are taken if the store has them (the ledger may
+    be older than the store, or another process was here a moment ago); without any, a job whose results are gone
+    goes on without results.
+    """
+    try:
+        columns = _stored_from_provider(store, batch, settings, job)
+    except ProviderUnreachable:
+        earlier = fetched_before(store, job)
+        if earlier is None:
+            raise
+        columns = earlier
+    except ResultsGone as error:
+        columns = fetched_before(store, job) or {"failure_code": RESULTS_GONE, "reason": str(error)}
+        if "reason" in columns:
+            log.error("job %s of batch %s: %s", job.job_id, job.batch_id, error)
+    return advance(ledger, job, State.FETCHED, fetched_at=utc_now(), **columns)
+
+
+def fetched_before(store: Store, job: Job) -> dict[str, Any] | None:
+    """What the ledger should say of a job whose results the store has, whole; None when it has not.
+
+    A job's name is a hash of all it asks, so its files in the store prove that it was bought, whatever the ledger
+    (restored from a backup, say) or the provider (whose copy was removed) knows of it.
+    """
+    path = f"jobs/{job.batch_id}/{job.job_id}/{RECORD}"
+    if not store.exists(path):
+        return None
+    record = json.loads(store.read(path))
+    paths = {name: path_of(job, name) for name in record["files"]}
+    if not all(store.exists(path) for path in paths.values()):
+        return None
+    columns = {f"{name}_path": path for name, path in paths.items()}
+    return columns | {f"{name}_sha256": sha256 for name, sha256 in record["files"].items()} | record["job"]
+
+
+def fetch_again(store: Store, batch: Batch, settings: Settings, job: Job) -> None:
+    """Bring back raw files that are missing from the store. Raises `ResultsGone`, or `CjError` if they differ now."""
+    columns = _stored_from_provider(store, batch, settings, job)
+    for name in FILES:
+        expected, found = getattr(job, f"{name}_sha256"), columns.get(f"{name}_sha256")
+        if expected != found:
+            raise CjError(
+                f"job {job.job_id}: the provider's {name} file is not the one that was read before. Restore "
+                f"{path_of(job, name)} from a backup of the store."
+            )
+
+
+def result_lines(store: Store, job: Job) -> Iterator[bytes]:
+    """The lines of a job's raw files. Raises `CjError` when a file is missing or is not what was fetched."""
+    for name in FILES:
+        path, sha256 = getattr(job, f"{name}_path"), getattr(job, f"{name}_sha256")
+        if path is None:
+            continue
+        digest = hashlib.sha256()
+        try:
+            for line in store.lines(path):
+                digest.update(line + b"\n")
+                if line.strip():
+                    yield line
+        except FileNotFoundError:
+            raise CjError(
+                f"job {job.job_id}: its raw answers ({path}) are not in the store. Restore them from a backup, or, "
+                f"while the provider still has them, run `cj jobs fetch-again {job.job_id}`."
+            ) from None
+        if sha256 is not None and not _same(store, path, digest.hexdigest(), sha256):
+            raise CjError(
+                f"job {job.job_id}: {path} is not the file that was fetched (its SHA-256 changed). Restore it from a "
+                f"backup, or run `cj jobs fetch-again {job.job_id}`."
+            )
+
+
+def path_of(job: Job, name: str) -> str:
+    """Where a raw file of a job lies in the store."""
+    return f"jobs/{job.batch_id}/{job.job_id}/{name}.jsonl"
+
+
+def _stored_from_provider(store: Store, batch: Batch, settings: Settings, job: Job) -> dict[str, Any]:
+    provider = provider_of(batch, job, settings)
+    shown = provider.poll({str(job.provider_job_id)}, created_by(job)).get(str(job.provider_job_id))
+    if shown is None:
+        raise ProviderUnreachable(
+            f"job {job.job_id}: the provider does not list it now. Check that the key belongs to the project or "
+            f"workspace of account {job.account!r}. Nothing was changed."
+        )
+    written = {name: store.write(path_of(job, name), chunks) for name, chunks in provider.fetch(shown)}
+    files = {name: file.sha256 for name, file in written.items()}
+    record = {"files": files, "job": _as_columns(shown)}
+    # last, so that its presence says that all files are there
+    store.write(f"jobs/{job.batch_id}/{job.job_id}/{RECORD}", [json.dumps(record, indent=1).encode()])
+    return {f"{name}_path": file.path for name, file in written.items()} | {
+        f"{name}_sha256": sha256 for name, sha256 in files.items()
+    }
+
+
+def _as_columns(shown: ProviderJob) -> dict[str, str | None]:
+    return {
+        "provider_job_id": shown.provider_job_id,
+        "phase": str(shown.phase),
+        "submitted_at": shown.created_at.isoformat(timespec="microseconds"),
+        "ended_at": shown.ended_at.isoformat() if shown.ended_at else None,
+        "reason": shown.failure if shown.phase is Phase.FAILED else None,
+        "failure_code": shown.failure_code,
+    }
+
+
+def _same(store: Store, path: str, by_lines: str, sha256: str) -> bool:
+    # the last line may lack its end, which reading by lines does not show
+    return by_lines == sha256 or hashlib.sha256(store.read(path)).hexdigest() == sha256

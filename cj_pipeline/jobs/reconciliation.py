@@ -1,0 +1,139 @@
+"""What came held against what was asked: one answer for every item, and the bill from the usage in the answers."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cj_pipeline.batch import Batch, JudgeSection
+from cj_pipeline.jobs.fetching import result_lines
+from cj_pipeline.jobs.holds import hold_account
+from cj_pipeline.jobs.job import DONE, GIVEN_UP, RESULTS_GONE, Job, State, job_named
+from cj_pipeline.jobs.judges import judge_of
+from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.jobs.spending import account_name, settle
+from cj_pipeline.judging import Answer, ErrorCode, Usage
+from cj_pipeline.providers import BatchPrice, Phase, ResultLine, batch_price, read_result
+from cj_pipeline.store import Store
+
+log = logging.getLogger(__name__)
+
+_JOB_FAILURES = {
+    "token_limit_exceeded": ErrorCode.ENQUEUED_LIMIT,
+    "insufficient_quota": ErrorCode.CREDIT_EXHAUSTED,
+    "billing_hard_limit_reached": ErrorCode.CREDIT_EXHAUSTED,
+}
+
+_NEVER_RUN = {
+    ErrorCode.EXPIRED,
+    ErrorCode.CANCELLED,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.SERVER_ERROR,
+    ErrorCode.FILTERED,
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.CREDIT_EXHAUSTED,
+    ErrorCode.ENQUEUED_LIMIT,
+    ErrorCode.JOB_FAILED,
+    ErrorCode.JOB_REFUSED,
+}
+
+
+def reconcile(ledger: Ledger, store: Store, batch: Batch, job: Job) -> Job:
+    """Compare what came with what was asked, book the cost, and hold the account when its credit is at an end.
+
+    An item that may have been run but came without usage counts with its share of the job's upper bound.
+    """
+    price = batch_price(job.provider, job.model)
+    answers = list(answers_of(store, job, judge_of(batch, job)).values())
+    costs = [cost_of(answer, price) for answer in answers]
+    spent = sum(cost or 0 for cost in costs) - (-costs.count(None) * job.bound_nano_usd // job.items)
+    unanswered = Counter(str(answer.error_code) for answer in answers if answer.error_code is not None)
+    if unanswered:
+        log.warning("job %s of batch %s: %s", job.job_id, job.batch_id, dict(unanswered))
+    with ledger.transaction() as connection:
+        settle(
+            connection, job, State.RECONCILED, spent, price, job.reason,
+            unanswered=unanswered.total(), **_tokens(answer.usage for answer in answers),
+        )  # fmt: skip
+        if ErrorCode.CREDIT_EXHAUSTED in unanswered:
+            hold_account(connection, account_name(job), f"job {job.job_id}: the account has no credit left")
+    return job_named(ledger, job.job_id)
+
+
+def answers_of(store: Store, job: Job, judge: JudgeSection) -> dict[str, Answer]:
+    """One answer for every item that was asked, by custom_id: the raw files held against our own list.
+
+    An item without a line is missing, two lines that agree count once, two that disagree void each other, and
+    a line for an item we never asked is left aside.
+    """
+    asked = store.read_parquet(job.items_path)["custom_id"].to_pylist()
+    answers: dict[str, Answer] = {}
+    earlier: dict[str, ResultLine] = {}
+    conflicting: set[str] = set()
+    strangers = 0
+    for line in result_lines(store, job):
+        read = read_result(job.provider, line, ties=judge.ties)
+        if read is None:
+            strangers += 1
+            continue
+        answers[read.custom_id] = read.answer
+        before = earlier.setdefault(read.custom_id, read)
+        if before is not read and before.content != read.content:
+            conflicting.add(read.custom_id)
+    strangers += len(answers.keys() - set(asked))
+    if strangers:
+        log.warning("job %s of batch %s: %d result lines belong to no item of it", job.job_id, job.batch_id, strangers)
+    absent = Answer(error_code=code_of_absence(job))
+    return {
+        item: replace(answers[item], verdict=None, error_code=ErrorCode.CONFLICTING_RESULTS)
+        if item in conflicting
+        else answers.get(item, absent)
+        for item in asked
+    }
+
+
+def answered_items(store: Store, job: Job, judge: JudgeSection) -> Iterator[tuple[Mapping[str, Any], Answer]]:
+    """Every item of a job that came to its end, with its answer, in the order of the request file."""
+    answers = answers_of(store, job, judge)
+    return ((item, answers[item["custom_id"]]) for item in store.read_parquet(job.items_path).to_pylist())
+
+
+def outcome_counts(store: Store, batch: Batch, job: Job) -> dict[str, int]:
+    """How a job's items ended, by error code or "verdict"; empty while it is not at its end."""
+    if job.state not in DONE:
+        return {}
+    answers = answers_of(store, job, judge_of(batch, job)).values()
+    return dict(Counter(str(answer.error_code or "verdict") for answer in answers))
+
+
+def code_of_absence(job: Job) -> ErrorCode:
+    """What it means that a job has no line for an item."""
+    if job.state is State.REFUSED:
+        return ErrorCode.JOB_REFUSED
+    if job.failure_code in {GIVEN_UP, RESULTS_GONE}:
+        return {GIVEN_UP: ErrorCode.UNCERTAIN, RESULTS_GONE: ErrorCode.RESULTS_GONE}[job.failure_code]
+    if job.state is State.CANCELLED:
+        return ErrorCode.CANCELLED
+    if job.phase == Phase.FAILED:
+        return _JOB_FAILURES.get(job.failure_code or "", ErrorCode.JOB_FAILED)
+    by_phase = {Phase.EXPIRED: ErrorCode.EXPIRED, Phase.CANCELLED: ErrorCode.CANCELLED}
+    return by_phase.get(Phase(job.phase or Phase.COMPLETED), ErrorCode.MISSING_RESULT)
+
+
+def price_of(job: Job) -> BatchPrice:
+    """The price a job was booked with; today's for one that has none in the ledger."""
+    return BatchPrice.from_json(job.price) if job.price else batch_price(job.provider, job.model)
+
+
+def cost_of(answer: Answer, price: BatchPrice) -> int | None:
+    """Nano-USD of one answer; None where what was generated came without usage, or never came."""
+    if answer.usage is not None:
+        return price.cost(answer.usage)
+    return 0 if answer.error_code in _NEVER_RUN else None
+
+
+def _tokens(usages: Iterable[Usage | None]) -> dict[str, int]:
+    known = [usage for usage in usages if usage is not None]
+    names = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens")
+    return {name: sum(getattr(usage, name) for usage in known) for name in names}
