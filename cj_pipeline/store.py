@@ -105,6 +105,16 @@ class Store:
         with self._fs.open(self._at(path), "rb") as file:
             return provenance_of(pq.read_schema(file).empty_table())
 
+    def paths(self, *patterns: str) -> list[str]:
+        """Files that match any of the patterns (`*` stands for one name), sorted."""
+        found = {path for pattern in patterns for path in self._fs.glob(self._at(pattern))}
+        root = self._fs._strip_protocol(self._root).rstrip("/") + "/"
+        return sorted(path.removeprefix(root) for path in found)
+
+    def remove(self, path: str) -> None:
+        """Delete a file, if it is there."""
+        _ignoring_absence(self._fs.rm, self._at(path))
+
     def move(self, source: str, target: str) -> None:
         """Rename a file within the store."""
         self._fs.makedirs(self._parent(target), exist_ok=True)

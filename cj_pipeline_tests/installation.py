@@ -34,9 +34,10 @@ class Installation:
     def batches(self) -> Path:
         return self.folder / "batches"
 
-    def bill(self) -> dict[str, Any]:
-        """What the emulator has seen and would charge."""
-        with urllib.request.urlopen(f"{self.emulator_url}/admin/bill") as reply:
+    def bill(self, *, requests: bool = False) -> dict[str, Any]:
+        """What the emulator has seen and would charge; with `requests` also every single one."""
+        query = "?requests=true" if requests else ""
+        with urllib.request.urlopen(f"{self.emulator_url}/admin/bill{query}") as reply:
             return dict(json.load(reply))
 
     def arm(self, name: str, value: object = True) -> None:
@@ -72,6 +73,7 @@ def installation(
         "CJ_LEDGER": str(tmp_path / "ledger.sqlite"),
         "CJ_EMULATOR_URL": running.url,
         "CJ_EMULATOR_FOLDER": str(tmp_path / "emulator"),
+        "CJ_BACKOFF_SECONDS": "0",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -5,9 +5,11 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from cj_pipeline.cli.batches import approve, demo, export, report, run, status
+from cj_pipeline.cli.batches import approve, demo, report, run, status
 from cj_pipeline.cli.costs import costs
 from cj_pipeline.cli.emulator import emulator
+from cj_pipeline.cli.erase import erase
+from cj_pipeline.cli.export import export
 from cj_pipeline.cli.jobs import app as jobs
 from cj_pipeline.cli.new import new
 from cj_pipeline.cli.plan import plan
@@ -22,7 +24,7 @@ app = typer.Typer(
     A batch is a folder: batch.toml, essays, anchors.csv, assignment.md, rubric.md. The way of a batch:
 
     \b
-      cj new my-class --essays FOLDER --anchors FILE   make the folder
+      cj new my-class --from FOLDER                    make the folder
       cj plan my-class                                 pairs, tokens, cost; buys nothing
       cj approve my-class --max-usd 5                  consent to a purchase (paid judges only)
       cj run my-class                                  buy, wait, score, grade, report
@@ -34,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, new, plan, approve, run, status, report, export, costs, emulator):
+for command in (demo, new, plan, approve, run, status, report, export, costs, erase, emulator):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
 

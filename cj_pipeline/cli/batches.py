@@ -1,9 +1,8 @@
-"""The way of a batch: demo, new, approve, run, status, report, export (`plan` has a file of its own)."""
+"""The way of a batch: demo, approve, run, status, report (`new`, `plan` and `export` have files of their own)."""
 
 import getpass
 import textwrap
 import webbrowser
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
 DEMO_BATCH = "merlin-german"
 
 
-class Form(StrEnum):
-    """File formats of `cj export`."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
 def demo() -> None:
     """Judge, score and grade 37 real learner texts on this machine, for nothing.
 
@@ -35,7 +27,7 @@ def demo() -> None:
     """
     deployment = deployment_here()
     _run(deployment, DEMO_BATCH, wait=True, new_revision=False)
-    out.print("\nNext: `make ui` shows the assets and their checks; `cj new my-class --essays FOLDER` starts your own.")
+    out.print("\nNext: `make ui` shows the assets and their checks; `cj new my-class --from FOLDER` starts your own.")
 
 
 def approve(
@@ -110,20 +102,6 @@ def report(
     _show(_evidence(deployment, batch_id), location)
     if open_it:
         webbrowser.open(Path(location).resolve().as_uri())
-
-
-def export(
-    batch_id: BatchId,
-    to: Annotated[Path, typer.Option(help="Folder to write into.")],
-    form: Annotated[Form, typer.Option("--format")] = Form.CSV,
-    texts: Annotated[bool, typer.Option("--texts/--no-texts", help="Include the essays' texts.")] = False,
-) -> None:
-    """Write a batch's results and all its tables as csv or parquet."""
-    from cj_pipeline.report.export import export_tables
-
-    evidence = _evidence(deployment_here(), batch_id)
-    for path in export_tables(evidence.tables, to, form.value, with_texts=texts):
-        out.print(str(path))
 
 
 def _run(deployment: "Deployment", batch_id: str, *, wait: bool, new_revision: bool) -> None:

@@ -55,12 +55,11 @@ def new(
     folder = new_folder(root, batch_id)
     intake = take_in(source, Chosen(essays, anchors, assignment, rubric), leave_out=leave_out)
     _show(source, intake)
-    asked = _Asked(intake, scale=scale, judge=judge)
-    judge, grades = asked.judge, asked.scale
+    grades, judge = _answers(intake, scale, judge)
     out.print(f"  scale       {_scale_words(grades, intake)}")
     out.print(f"  judge       {judge}")
     manifest_text(folder, scale=grades, judge=judge)
-    show_notices(_notices(intake, grades))
+    show_notices(_notices(intake))
     if dry_run:
         out.print("Nothing was written.")
         return
@@ -81,22 +80,24 @@ def _bare(root: Path, batch_id: str, essays: Path | None, anchors: Path | None, 
     out.print(f"Write assignment.md and rubric.md, then: cj plan {batch_id}")
 
 
-class _Asked:
-    """What only a person can say: taken from the options, guessed where one answer fits, else asked at a terminal."""
-
-    def __init__(self, intake: "Intake", *, scale: str | None, judge: str | None) -> None:
-        fitting = _fitting(intake)
-        missing = []
-        if scale is None and len(fitting) != 1 and _grades(intake):
-            missing.append(_scale_wanted(intake, fitting))
-        if judge is None:
-            missing.append(f"--judge PROVIDER:MODEL: who judges ({TRYING_OUT} for trying out, costs nothing)")
-        if missing and not (sys.stdin.isatty() and out.is_terminal):
-            raise BatchError("this much cannot be told from the folder; add\n  " + "\n  ".join(missing))
-        if scale is None and len(fitting) != 1 and _grades(intake):
-            scale = typer.prompt(_scale_wanted(intake, fitting))
-        self.judge: str = judge or typer.prompt("judge, PROVIDER:MODEL", default=TRYING_OUT)
-        self.scale: GradeScale | None = fitting[0] if scale is None and fitting else _named(scale)
+def _answers(intake: "Intake", scale: str | None, judge: str | None) -> "tuple[GradeScale | None, str]":
+    """What only a person can say: from the options, or guessed where one answer fits, else asked at a terminal."""
+    fitting = _fitting(intake)
+    wanted = {}
+    if scale is None and _grades(intake) and len(fitting) != 1:
+        wanted["scale"] = _scale_wanted(intake, fitting)
+    if judge is None:
+        wanted["judge"] = f"--judge PROVIDER:MODEL: who judges ({TRYING_OUT} for trying out, costs nothing)"
+    if wanted and not (sys.stdin.isatty() and out.is_terminal):
+        raise BatchError("this much cannot be told from the folder; add\n  " + "\n  ".join(wanted.values()))
+    if "scale" in wanted:
+        scale = str(typer.prompt(wanted["scale"]))
+    judge = judge or str(typer.prompt("judge, PROVIDER:MODEL", default=TRYING_OUT))
+    chosen = fitting[0] if scale is None and fitting else _named(scale)
+    off = [grade for grade in _grades(intake) if chosen is not None and grade not in chosen.grades]
+    if chosen is not None and off:
+        raise BatchError(f"the grades {', '.join(off)} are not on the scale {chosen.name}. Choose another by --scale.")
+    return chosen, judge
 
 
 def _named(scale: str | None) -> "GradeScale | None":
@@ -144,10 +145,13 @@ def _scale_words(scale: "GradeScale | None", intake: "Intake") -> str:
     return f"{scale.name}: {', '.join(scale.grades)}" + (f"; no anchor has {', '.join(unused)}" if unused else "")
 
 
-def _notices(intake: "Intake", scale: "GradeScale | None") -> tuple[str, ...]:
+def _notices(intake: "Intake") -> tuple[str, ...]:
     from cj_pipeline.batch.scaffold import report_language
 
-    said = [*intake.notices, "The essays' ids are their names above; ids are never sent to a provider."]
+    said = [
+        *intake.notices,
+        "An essay's id is the name of its file or row. Ids stand in reports here and are never sent to a provider.",
+    ]
     if intake.assignment is None or intake.rubric is None:
         said.append(
             "assignment.md and rubric.md are what the judge reads: put your own there for judgements that count."
@@ -156,6 +160,4 @@ def _notices(intake: "Intake", scale: "GradeScale | None") -> tuple[str, ...]:
         said.append("No list of anchors: there will be scores and no grades.")
     if intake.language is not None and report_language(intake) != intake.language:
         said.append(f"The report will be in English; this version has none in {_LANGUAGES[intake.language]}.")
-    if scale is not None and (off := [grade for grade in _grades(intake) if grade not in scale.grades]):
-        raise BatchError(f"the grades {', '.join(off)} are not on the scale {scale.name}. Choose another by --scale.")
     return tuple(said)

@@ -18,7 +18,7 @@ from cj_pipeline.batch import Batch, JudgeSection, seed_of
 from cj_pipeline.errors import StructuralFault
 from cj_pipeline.judging.questions import fingerprint, fingerprint_stem, questions_of
 from cj_pipeline.pairing.comparison_pairs import item_indices
-from cj_pipeline.providers import job_limits
+from cj_pipeline.providers import batch_price, cache_pays, job_limits
 from cj_pipeline.providers.openai_wire import encode_essay, request_form, request_line
 from cj_pipeline.settings import Settings
 
@@ -79,7 +79,12 @@ class Chunk:
 
     @property
     def cacheable_tokens(self) -> int:
-        """Prompt tokens that a provider could read from its cache if it ran the lines in order."""
+        """Prompt tokens that the provider could read from its cache if it ran the lines in order.
+
+        Anthropic keeps only what is marked; the others keep what neighbours share, from 1,024 tokens in steps of 128.
+        """
+        if self.judge.provider == "anthropic":
+            return self.shared_tokens * (len(self.comparisons) - 1) if self.cache_before else 0
         shared = (
             shared_prefix_bytes(before.body, after.body) // BYTES_PER_TOKEN
             for before, after in itertools.pairwise(self.comparisons)
@@ -88,10 +93,25 @@ class Chunk:
             tokens // CACHED_STEP_TOKENS * CACHED_STEP_TOKENS for tokens in shared if tokens >= LEAST_CACHED_TOKENS
         )
 
+    @property
+    def cache_before(self) -> str | None:
+        """The section before which Anthropic is asked to keep the prompt: assignment and rubric, where that pays."""
+        if self.judge.provider != "anthropic":
+            return None
+        pays = cache_pays(self.shared_tokens, len(self.comparisons), batch_price("anthropic", self.judge.model))
+        return "ESSAY A" if pays else None
+
+    @property
+    def shared_tokens(self) -> int:
+        """Prompt tokens that all its requests begin with."""
+        first = self.comparisons[0].body
+        return min(shared_prefix_bytes(first, other.body) for other in self.comparisons) // BYTES_PER_TOKEN
+
     def lines(self) -> Iterator[bytes]:
         """The request file, line by line."""
+        cache_before = self.cache_before
         for comparison in self.comparisons:
-            yield request_line(custom_id(self.job_id, comparison), comparison.body)
+            yield request_line(custom_id(self.job_id, comparison), comparison.body, cache_before=cache_before)
 
     def items(self) -> pa.Table:
         """Our own list of what the job must answer, in the order of the request file."""

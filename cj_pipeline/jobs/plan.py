@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -12,7 +13,13 @@ from cj_pipeline.jobs.job import State
 from cj_pipeline.jobs.ledger import Ledger, grow_version, insert_new, utc_now
 from cj_pipeline.jobs.schema import jobs, waves
 from cj_pipeline.jobs.spending import Estimate, estimate, observed
-from cj_pipeline.pairing.comparison_pairs import PairBudget, pair_budget, plan_comparison_pairs
+from cj_pipeline.pairing.comparison_pairs import (
+    PairBudget,
+    pair_budget,
+    plan_comparison_pairs,
+    plan_top_up_pairs,
+    top_up_budget,
+)
 from cj_pipeline.providers import batch_price
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, Written
@@ -22,12 +29,15 @@ FIRST_WAVE = 1
 
 def budget_of(batch: Batch) -> PairBudget:
     """How many pairs the batch's cap on comparisons buys. Raises `BatchError`."""
+    manifest, n_new = batch.manifest, sum(batch.is_new)
+    shares, audit = sum(judge.share for judge in manifest.judges), audit_share_of(manifest)
+    cap, n_essays = manifest.batch.max_comparisons, batch.essays.num_rows
     try:
-        return pair_budget(
-            batch.essays.num_rows,
-            max_comparisons=batch.manifest.batch.max_comparisons,
-            judge_shares=sum(judge.share for judge in batch.manifest.judges),
-            audit_share=audit_share_of(batch.manifest),
+        if batch.earlier is None:
+            return pair_budget(n_essays, max_comparisons=cap, judge_shares=shares, audit_share=audit)
+        n_anchors = sum(batch.earlier.essays["is_anchor"].to_pylist())
+        return top_up_budget(
+            n_anchors, n_essays - n_new, n_new, max_comparisons=cap, judge_shares=shares, audit_share=audit
         )
     except ValueError as error:
         raise BatchError(f"{batch.folder / 'batch.toml'}: {error}. Raise it.") from None
@@ -35,7 +45,10 @@ def budget_of(batch: Batch) -> PairBudget:
 
 def pairs_of(batch: Batch) -> pa.Table:
     """The single wave that the batch's content determines. Nothing is recorded."""
-    return plan_comparison_pairs(batch.essays, budget_of(batch), seed_of(batch.batch_id, batch.manifest))
+    seed = seed_of(batch.batch_id, batch.manifest)
+    if batch.earlier is None:
+        return plan_comparison_pairs(batch.essays, budget_of(batch), seed)
+    return plan_top_up_pairs(batch.essays, np.array(batch.is_new), batch.earlier.pairs, budget_of(batch), seed)
 
 
 def estimate_wave(ledger: Ledger, batch: Batch, pairs: pa.Table) -> dict[str, Estimate]:

@@ -93,8 +93,8 @@ def estimate(comparisons: Iterable[Comparison], price: BatchPrice, seen: Observe
         expected = Usage(round(size / seen.bytes_per_token), 0, min(round(seen.output_tokens), limit))
         most = estimated_tokens(comparison)
         high = Usage(most, 0, limit, cache_write_tokens=most)  # the dearest way to take a prompt in
-        costs = [price.cost(usage) for usage in (low, expected, high)]
-        total = total.plus(Estimate(1, size, expected.input_tokens, *costs))
+        least, likely, most_of_all = (price.cost(usage) for usage in (low, expected, high))
+        total = total.plus(Estimate(1, size, expected.input_tokens, min(least, likely), likely, most_of_all))
     return total
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cj_pipeline import cli
-from cj_pipeline.jobs import collection, polling, submission
+from cj_pipeline.jobs import collection, fetching, polling, submission
 from cj_pipeline.jobs.job import State
 from cj_pipeline.providers.openai import OpenAIBatches
 from cj_pipeline.store import Store
@@ -70,8 +70,8 @@ POINTS = {
     "after the create": Point(OpenAIBatches, "submit"),
     "after the submission is recorded": Point(submission, "advance", moved_to(State.SUBMITTED)),
     "after the end is seen": Point(polling, "advance", moved_to(State.ENDED)),
-    "before the fetch is recorded": Point(collection, "advance", moved_to(State.FETCHED), before=True),
-    "after the fetch is recorded": Point(collection, "advance", moved_to(State.FETCHED)),
+    "before the fetch is recorded": Point(fetching, "advance", moved_to(State.FETCHED), before=True),
+    "after the fetch is recorded": Point(fetching, "advance", moved_to(State.FETCHED)),
     "after the reconciliation": Point(collection, "reconcile"),
     "before the judgments' Parquet": Point(Store, "write_table", writes("judgments"), before=True),
     "after the judgments' Parquet": Point(Store, "write_table", writes("judgments")),

@@ -78,9 +78,9 @@ def test_what_may_be_asked_again_is_asked_again_and_nothing_else(
     rows = judged(installation.deployment, "small")
     assert outcomes(rows) == {"verdict": 15}
     jobs = jobs_of(installation.deployment.ledger, "small")
-    assert [job.attempt for job in jobs] == [1, 2]
+    assert {job.attempt for job in jobs} == {1, 2}
     again = Counter(rows["attempt"].to_pylist())
-    assert again[2] == jobs[1].items
+    assert again[2] == sum(job.items for job in jobs if job.attempt == 2)
     if fault in {"lose_lines", "rate_limit_lines"}:
         assert again[2] == value
 

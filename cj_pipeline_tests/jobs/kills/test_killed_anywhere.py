@@ -1,0 +1,113 @@
+"""A purchase killed at every single write and every single request, and at random: nothing is paid twice or lost.
+
+A real process is really killed (SIGKILL), with the real SDKs, over real HTTP, for both providers and both databases.
+"""
+
+import itertools
+import random
+
+import pytest
+
+from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation
+from cj_pipeline_tests.jobs.kills.trial import Trials, trials
+
+PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
+RANDOM_KILLS = 260  # times two providers and two databases: more than a thousand
+MOST_POINTS = 200
+
+# of these each must have been among the points at which a purchase died
+WRITES = (
+    "before the commit in reserve",
+    "after the commit in reserve",
+    "before the commit in advance",
+    "after the commit in advance",
+    "before the commit in reconcile",
+    "after the commit in reconcile",
+    "before the commit in add_attempt",
+    "after the commit in add_attempt",
+    "before the commit in plan_jobs",
+    "after writing requests.jsonl",
+    "after writing items.parquet",
+    "after writing output.jsonl",
+    "after writing job.json",
+    "after writing tables",
+    "before a file gets its name",
+)
+REQUESTS = {
+    "openai": ("POST /v1/files", "POST /v1/batches", "GET /v1/batches"),
+    "anthropic": ("POST /v1/messages/batches", "GET /v1/messages/batches"),
+}
+
+
+@pytest.mark.heavy
+@PROVIDERS
+@ON_BOTH_DATABASES
+def test_a_purchase_killed_at_any_write_goes_on_where_it_was(installation: Installation, provider: str) -> None:
+    with trials(installation, provider) as fire:
+        for write in range(1, MOST_POINTS):
+            if killed_once(fire, f"w{write}", write=write):
+                break
+        assert set(WRITES) <= fire.points.keys(), set(WRITES) - fire.points.keys()
+        fire.check_the_bill()
+
+
+@pytest.mark.heavy
+@PROVIDERS
+@ON_BOTH_DATABASES
+def test_a_purchase_killed_around_any_request_goes_on_where_it_was(installation: Installation, provider: str) -> None:
+    with trials(installation, provider) as fire:
+        for request, before in itertools.product(range(1, MOST_POINTS), (True, False)):
+            if killed_once(fire, f"r{request}{'b' if before else 'a'}", request=request, before=before):
+                break
+        expected = {f"{name}, {when}" for name in REQUESTS[provider] for when in ("before", "after")}
+        assert expected <= fire.points.keys(), expected - fire.points.keys()
+        fire.check_the_bill()
+
+
+@pytest.mark.heavy
+@PROVIDERS
+@ON_BOTH_DATABASES
+def test_purchases_killed_again_and_again_at_random(installation: Installation, provider: str) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    draw = random.Random(seed)
+    with trials(installation, provider) as fire:
+        for number in itertools.count():
+            batch_id = f"x{number}"
+            fire.new_batch(batch_id)
+            while not fire.run(batch_id, **at_random(draw)):  # type: ignore[arg-type]
+                pass
+            fire.check(batch_id)
+            if fire.kills >= RANDOM_KILLS:
+                break
+        fire.check_the_bill()
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_purchase_killed_around_its_create_call_buys_once(installation: Installation, provider: str) -> None:
+    with trials(installation, provider) as fire:
+        fire.new_batch("whole")
+        assert fire.run("whole")
+        create = fire.proxy.seen.index({"openai": "POST /v1/batches"}.get(provider, "POST /v1/messages/batches")) + 1
+        for before in (True, False):
+            killed_once(fire, f"create{'b' if before else 'a'}", request=create, before=before)
+        assert fire.kills == 2
+        fire.check_the_bill()
+
+
+def killed_once(
+    fire: Trials, batch_id: str, *, write: int | None = None, request: int | None = None, before: bool = False
+) -> bool:
+    """Kill a new purchase there, then let it run; whether it was through before it came there."""
+    fire.new_batch(batch_id)
+    through = fire.run(batch_id, write=write, request=request, before=before)
+    if not through:
+        assert fire.run(batch_id)
+    fire.check(batch_id)
+    return through
+
+
+def at_random(draw: random.Random) -> dict[str, int | bool]:
+    if draw.random() < 0.5:
+        return {"write": draw.randint(1, 90)}
+    return {"request": draw.randint(1, 25), "before": draw.random() < 0.5}
