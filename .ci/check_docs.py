@@ -71,12 +71,18 @@ def wrong_cj(words: list[str]) -> str | None:
     if not words or words[0].startswith("-"):
         return None
     command = group.commands.get(words[0])
+    said = f"cj {words.pop(0)}"
+    if isinstance(command, typer.core.TyperGroup):
+        if not words or words[0].startswith("-"):
+            return None
+        command = command.commands.get(words[0])
+        said += f" {words.pop(0)}"
     if command is None:
-        return f"cj has no command {words[0]!r}"
+        return f"there is no command {said!r}"
     options = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
-    given = [word.partition("=")[0] for word in words[1:] if word.startswith("--")]
+    given = [word.partition("=")[0] for word in words if word.startswith("--")]
     unknown = [word for word in given if word not in {*options, "--help"}]
-    return f"cj {words[0]} has no option {unknown[0]}" if unknown else None
+    return f"{said} has no option {unknown[0]}" if unknown else None
 
 
 def wrong_make(words: list[str]) -> str | None:

@@ -10,19 +10,32 @@ from cj_pipeline.scales import GradeScale
 
 # what is said to a judge and hardly ever to a reader; in the languages of the essays that are judged
 _INSTRUCTION_LIKE = re.compile(
-    r"""\b(ignore|disregard|forget)\s+((all|any|the|your|of)\s+)*(previous|prior|above|earlier|preceding)\b
-    |\bdisregard\s+(all|the|your)\s+(instructions?|rubric|assignment|other\s+essay)\b
-    |\b(this|my|the\s+following)\s+(essay|text)\s+(is|should\s+be)\s+(the\s+)?(better|best|winner)\b
-    |\b(choose|select|prefer|pick|vote\s+for)\s+essay\s+[ab]\b
+    r"""\b(ignore|disregard|forget)\s+((all|any|the|your|of)\s+)*
+        ((previous|prior|above|earlier|preceding)(\s+(instructions?|rules?|text|prompts?)|\s*(?=[.,;:!]|\band\b|$))
+        |(instructions?|rubric|criteria|other\s+(essay|text))\b)
+    |\b(this|my|the\s+following|the\s+first|the\s+second|the\s+present)\s+(essay|text|one)\s+
+        (is|wins|should\s+be|must\s+be)\b(\s+the)?(\s+(better|winner|winning))?(?<!\sis)(?<!\sbe)
+    |\b(choose|select|prefer|pick|vote\s+for|give)\s+((the\s+)?(first|second)\s+(essay|text)
+        |(this|my)\s+essay|(essay|text)\s+[ab]\b|the\s+present\s+one)
+    |\bessay\s+[ab]\s+(wins|is\s+the\s+(winner|better))\b|\b(answer|verdict)\b[^.]{0,40}\bessay\s+[ab]\b
     |\byou\s+are\s+(an?|the)\s+(ai|(neutral\s+)?assessor|(helpful\s+)?assistant|language\s+model|judge\s+of\s+essays)\b
-    |\bsystem\s+prompt\b
-    |\bignorier(e|en\s+sie)\s+((alle|die|deine|ihre)\s+)*(vorherigen|vorigen|bisherigen|obigen|früheren)\b
-    |\b(wählen?|nimm|nehmen|bevorzugen?)\s+(sie\s+)?(essay|aufsatz|text)\s+[ab]\b
-    |\b(ignorera|bortse\s+från)\s+((alla|de|dina)\s+)*(tidigare|föregående|ovanstående)\b
-    |\b(välj|föredra)\s+(essä|essay|uppsats|text)\s+[ab]\b
+    |\b(as\s+the|dear)\s+(ai|judge|assessor|language\s+model)\b
+    |\b(judge|assessors?|whoever\s+compares)\b[^.]{0,50}\b(must|should|please)\b[^.]{0,20}\b(choose|prefer|select|pick)\b
+    |\bsystem\s+prompt\b|<\s*/?\s*(system|essay|instructions?)\s*>|\#\#\#\s*instruction
+    |\b(ignorier(e|en\s+sie)|vergiss|vergessen\s+sie)\s+((alle|die|deine|ihre)\s+)*(vorherigen|vorigen|bisherigen|obigen)\b
+    |\b(wählen?|nimm|nehmen|bevorzugen?)\s+(sie\s+)?((essay|aufsatz|text)\s+[ab]\b|(diesen|meinen)\s+(text|aufsatz))
+    |\b(du\s+bist|als)\s+eine?\s+(ki|sprachmodell)\b|\bliebe\s+ki\b
+    |\b(ignorera|bortse\s+från|glöm)\s+((alla|de|dina)\s+)*(tidigare|föregående|ovanstående)\s+(instruktioner|anvisningar|regler)
+    |\b(välj|föredra)\s+((essä|essay|uppsats|text)\s+[ab]\b|(min|den\s+här)\s+(essä|text|uppsats))
+    |\bdu\s+är\s+en\s+(ai|språkmodell)\b|\bsnälla\s+ai\b|\bessay\s+[ab]\s+vinner\b
     |"winner"\s*:|\[\[cj\s""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+def speaks_to_a_judge(text: str) -> bool:
+    """Whether a text holds words that are said to a judge and hardly ever to a reader (measured in docs/attacks.md)."""
+    return _INSTRUCTION_LIKE.search(text) is not None
 
 
 CHECKS = {
@@ -88,7 +101,7 @@ def _no_instructions(essays: pa.Table) -> Finding:
     suspects = [
         essay_id
         for essay_id, text in zip(*_columns(essays, "essay_id", "text"), strict=True)
-        if _INSTRUCTION_LIKE.search(text)
+        if speaks_to_a_judge(text)
     ]
     return Finding(
         "essays",
