@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo ui test test-heavy check format bench lock clean help
+.PHONY: demo ui test test-heavy check format bench validity lock clean help
 
 demo: $(INSTALLED)  ## judge, score and grade real learner texts on this machine, for nothing
 	@$(BIN)/cj demo
@@ -29,6 +29,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)  ## speed against peers in the same run; writes docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+
+validity: $(INSTALLED)  ## gates, ranges and reliability on simulated judges; writes docs/validity.md
+	@$(BIN)/python -m benchmarks.validity
 
 lock: $(INSTALLED)  ## resolve requirements.lock anew: versions and hashes, no index addresses
 	@$(BIN)/python -m pip install --quiet uv

@@ -14,8 +14,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import pairing, purchase, scoring
-from benchmarks.page import page
+from benchmarks import designs, pairing, purchase, scoring
+from benchmarks.measuring import Table
+from benchmarks.page import chart_name, page
+from benchmarks.problems import drawn
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
@@ -27,24 +29,27 @@ class Sizes:
     fits: tuple[tuple[int, int], ...]  # essays, comparisons
     plans: tuple[tuple[int, int, int], ...]  # pupils, anchors, pairs
     purchases: tuple[tuple[int, int], tuple[int, int]]
+    replays: tuple[int, int]  # topics of recorded votes, repeats of each
 
 
 STANDARD = Sizes(
-    fits=((37, 259), (1_000, 20_000), (10_000, 500_000), (100_000, 5_000_000)),
+    fits=((37, 259), (1_000, 20_000), (10_000, 500_000), (100_000, 1_000_000), (100_000, 5_000_000)),
     plans=((25, 12, 260), (1_000, 12, 10_000), (99_988, 12, 1_000_000)),
     purchases=((2_000, 7_000), (2_000, 28_000)),
+    replays=(32, 3),
 )
 QUICK = Sizes(
     fits=((37, 259), (1_000, 20_000)),
     plans=((25, 12, 260), (99_988, 12, 1_000_000)),
     purchases=((500, 3_500), (500, 7_000)),
+    replays=(32, 1),
 )
 
 
-def measured_page(sizes: Sizes, *, full: bool = False) -> str:
-    """Measure everything, telling on stderr what is under way, and lay it out."""
+def measured(sizes: Sizes, *, full: bool = False) -> tuple[str, list[Table]]:
+    """Measure everything, telling on stderr what is under way: the page, and the tables it was laid out from."""
     begin = time.perf_counter()
-    problems = [scoring.drawn(*size) for size in sizes.fits]
+    problems = [drawn(*size) for size in sizes.fits]
     fits: list[scoring.Fit] = []
     for problem in problems:
         told(f"fits of {problem.name} essays / comparisons")
@@ -56,8 +61,15 @@ def measured_page(sizes: Sizes, *, full: bool = False) -> str:
     told("request and result files")
     smaller, larger = (purchase.purchased(*size) for size in sizes.purchases)
     budgets += [*pairing.budgets(plans), *purchase.budgets(larger, smaller)]
-    tables = [scoring.fit_table(fits, full=full), pairing.plan_table(plans), purchase.purchase_table(larger)]
-    return page(budgets, tables, (time.perf_counter() - begin) / 60)
+    told("designs on recorded votes")
+    curves = [designs.curve(name, n_topics=sizes.replays[0], repeats=sizes.replays[1]) for name in designs.DESIGNS]
+    tables = [
+        scoring.fit_table(fits, full=full),
+        pairing.plan_table(plans),
+        designs.design_table(curves),
+        purchase.purchase_table(larger),
+    ]
+    return page(budgets, tables, (time.perf_counter() - begin) / 60), tables
 
 
 def told(what: str) -> None:
@@ -73,9 +85,13 @@ def main(arguments: list[str] | None = None) -> None:
     which.add_argument("--full", action="store_true", help="other libraries also where they take minutes")
     chosen = parser.parse_args(arguments)
     if chosen.quick:
-        print(measured_page(QUICK))
+        print(measured(QUICK)[0])
         return
-    PAGE.write_text(measured_page(STANDARD, full=chosen.full), "utf-8")
+    text, tables = measured(STANDARD, full=chosen.full)
+    PAGE.write_text(text, "utf-8")
+    for table in tables:
+        if table.chart:
+            (PAGE.parent / "images" / chart_name(table.heading)).write_text(table.chart, "utf-8")
     print(f"written: {PAGE.relative_to(PAGE.parent.parent)}")
 
 

@@ -3,9 +3,13 @@
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, inf, isfinite, log10
+from pathlib import Path
 from typing import Literal
+
+AT_MOST = 5.0  # seconds that repeats of one measurement may take together
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +35,17 @@ class Table:
     about: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    chart: str = ""  # an SVG to stand under the table
 
 
-def seconds(action: Callable[[], object], *, runs: int = 3, at_most: float = 5.0) -> float:
+def seconds(action: Callable[[], object], *, runs: int = 3, at_most: float = AT_MOST) -> float:
     """The shortest of several runs, in seconds; no further run begins once they took `at_most` together."""
     times: list[float] = []
     while len(times) < runs and sum(times) < at_most:
         begin = time.perf_counter()
         action()
         times.append(time.perf_counter() - begin)
-    return min(times)
+    return min(times, default=inf)
 
 
 def peak_megabytes(action: Callable[[], object]) -> float:
@@ -53,11 +58,30 @@ def peak_megabytes(action: Callable[[], object]) -> float:
         tracemalloc.stop()
 
 
+def seconds_and_megabytes(action: Callable[[], object], *, runs: int = 3) -> tuple[float, float | None]:
+    """The shortest of several runs, and the most memory the process gained in the first, native code's included.
+
+    Linux resets a process's peak when 5 is written to clear_refs (proc(5)); None where that is not possible.
+    """
+    before = None
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+        before = _status_megabytes("VmRSS")
+    first = seconds(action, runs=1)
+    gained = None if before is None else max(0.0, _status_megabytes("VmHWM") - before)
+    return min(first, seconds(action, runs=runs - 1, at_most=AT_MOST - first)), gained
+
+
+def _status_megabytes(name: str) -> float:
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * 1024 / 1e6
+
+
 def figure(value: float, *, digits: int = 3, style: Literal["plain", "power"] = "plain") -> str:
     """A number to so many significant digits, thousands set apart; an error in powers of ten."""
     if style == "power":
         return f"{value:.0e}"
-    if value == 0:
-        return "0"
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else "–"
     places = max(0, digits - 1 - floor(log10(abs(value))))
     return f"{value:,.{places}f}"

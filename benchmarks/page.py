@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Budget, Table, figure
 
-LIBRARIES = ("numpy", "scipy", "pyarrow", "choix", "evalica", "scikit-learn")
+LIBRARIES = ("numpy", "scipy", "pyarrow", "choix", "evalica", "arena-rank", "scikit-learn")
 
 HEAD = """\
 # Benchmarks
@@ -28,8 +28,20 @@ def page(budgets: Sequence[Budget], tables: Sequence[Table], minutes: float) -> 
         f"{_wrapped(machine())}\n\n{datetime.now(UTC):%Y-%m-%d}, {minutes:.1f} minutes.\n",
         f"## Budgets\n\n{passed} of {len(budgets)} met.\n",
         grid(("what", "measured", "target", ""), [_cells(budget) for budget in budgets]),
-        *(f"## {table.heading}\n\n{_wrapped(table.about)}\n\n{grid(table.columns, table.rows)}" for table in tables),
+        *(_section(table) for table in tables),
     ]
+    return "\n".join(parts)
+
+
+def chart_name(heading: str) -> str:
+    """The file that a table's chart is kept in, beside the page in images/."""
+    return f"benchmarks-{heading.lower().replace(' ', '-')}.svg"
+
+
+def _section(table: Table) -> str:
+    parts = [f"## {table.heading}\n\n{_wrapped(table.about)}\n\n{grid(table.columns, table.rows)}"]
+    if table.chart:
+        parts.append(f"![{table.heading}](images/{chart_name(table.heading)})\n")
     return "\n".join(parts)
 
 

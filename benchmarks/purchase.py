@@ -16,13 +16,14 @@ import pyarrow as pa
 
 from benchmarks.measuring import Budget, Table, figure, peak_megabytes, seconds
 from cj_pipeline.batch import Batch, Manifest
-from cj_pipeline.jobs.chunks import chunked, comparisons_of
-from cj_pipeline.jobs.collection import judgments_of
+from cj_pipeline.jobs.chunks import ChunkLimits, chunked, comparisons_of
 from cj_pipeline.jobs.job import Job, State, advance, jobs_of
+from cj_pipeline.jobs.judgments import judgments_of
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.plan import open_wave, pairs_of, plan_jobs
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.providers.openai_wire import read_result_line
+from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store
 from cj_pipeline.tables import conform
 
@@ -107,14 +108,22 @@ def written(store: Store, batch: Batch, pairs: pa.Table) -> int:
     """Write all request files, hashed and forced to disk as in a purchase; their bytes."""
     (judge,) = batch.manifest.judges
     asked = comparisons_of(batch, pairs, judge)
-    chunks = chunked(asked, judge, batch_id=batch.batch_id, revision="r", wave=1, attempt=1)
+    chunks = chunked(
+        asked,
+        judge,
+        ChunkLimits.of(Settings(), judge.provider),
+        batch_id=batch.batch_id,
+        revision="r",
+        wave=1,
+        attempt=1,
+    )
     return sum(store.write(f"written/{chunk.job_id}.jsonl", chunk.lines()).bytes for chunk in chunks)
 
 
 def answered_jobs(ledger: Ledger, store: Store, batch: Batch) -> list[Job]:
     """The batch's jobs, planned as in a purchase and reconciled with a verdict for every item."""
     open_revision(ledger, batch)
-    plan_jobs(ledger, store, batch, open_wave(ledger, store, batch))
+    plan_jobs(ledger, store, batch, open_wave(ledger, store, batch), Settings())
     reconciled = []
     for job in jobs_of(ledger, batch.batch_id):
         items = store.read_parquet(job.items_path)["custom_id"].to_pylist()

@@ -7,7 +7,7 @@ from cj_pipeline.defs.bradley_terry_scores import bradley_terry_scores, score_ch
 from cj_pipeline.defs.comparison_pairs import comparison_pairs, pair_checks
 from cj_pipeline.defs.essays import essay_checks, essays
 from cj_pipeline.defs.grade_projections import grade_checks, grade_projections
-from cj_pipeline.defs.jobs import register_batches
+from cj_pipeline.defs.jobs import buy_batches, register_batches, score_batches
 from cj_pipeline.defs.judgments import judgment_checks, judgments
 from cj_pipeline.defs.provider_batch_jobs import job_checks, provider_batch_jobs
 from cj_pipeline.defs.resources import DeploymentResource, TableIOManager
@@ -28,7 +28,7 @@ RESOURCES = {"deployment": DeploymentResource(), "io_manager": TableIOManager()}
 defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=CHECKS,
-    jobs=[register_batches],
+    jobs=[register_batches, buy_batches, score_batches],
     sensors=SENSORS,
     resources=RESOURCES,
     # a run is one batch of small steps; a process per step would cost five times the work

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cj_pipeline.batch import Batch, batch_folder, batch_ids, read_batch
-from cj_pipeline.errors import StaleTable
+from cj_pipeline.batch import Batch, batch_folder, batch_ids, read_batch, read_manifest
+from cj_pipeline.errors import BatchError, StaleTable
 from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.jobs.top_up import judged_batch
+from cj_pipeline.judging.standing import refuse_another_question, standing_judgments
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, table_path
 from cj_pipeline.tables import CONTRACTS, Provenance, refuse_stale
@@ -38,8 +40,28 @@ class Deployment:
         return batch_ids(self.roots)
 
     def batch(self, batch_id: str) -> Batch:
-        """Read a batch from its folder. Raises `BatchError`."""
-        return read_batch(batch_folder(batch_id, self.roots))
+        """Read a batch from its folder, and beside it the judged batch it tops up. Raises `BatchError`."""
+        return self._batch(batch_id, ())
+
+    def standing_judgments(self, batch: Batch, own: pa.Table) -> pa.Table:
+        """What the batch's scale stands on: its own judgments, and those of a batch it tops up. Raises `StaleTable`."""
+        if batch.earlier is None:
+            return own
+        earlier = self.batch(batch.earlier.batch_id)
+        judged = self.standing_judgments(earlier, self.read_table("judgments", earlier.batch_id))
+        return standing_judgments(batch, own, judged)
+
+    def _batch(self, batch_id: str, topping_up: tuple[str, ...]) -> Batch:
+        if batch_id in topping_up:
+            raise BatchError(f"batch {batch_id}: tops up itself, by {' and '.join(topping_up)}. Correct tops_up.")
+        folder = batch_folder(batch_id, self.roots)
+        tops_up = read_manifest(folder).batch.tops_up
+        if tops_up is None:
+            return read_batch(folder)
+        earlier = self._batch(tops_up, (*topping_up, batch_id))
+        batch = read_batch(folder, judged_batch(self.ledger, self.store, earlier, batch_id))
+        refuse_another_question(batch)
+        return batch
 
     def read_table(self, name: str, batch_id: str) -> pa.Table:
         """A stored table, if it is of the current revision and purchase. Raises `StaleTable`."""

@@ -4,6 +4,7 @@ An event that is missed once would be missed for ever; a state that is looked at
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import State, jobs_in
 from cj_pipeline.jobs.judges import judge_among
 from cj_pipeline.jobs.polling import look_at
-from cj_pipeline.jobs.progress import progress_of_all
+from cj_pipeline.jobs.progress import Progress, progress_of_all
 from cj_pipeline.jobs.revisions import current_revision
 from cj_pipeline.jobs.schema import approvals, batches, waves
 from cj_pipeline.jobs.submission import next_try
@@ -65,24 +66,23 @@ def batches_to_buy(deployment: Deployment, now: datetime | None = None) -> Found
     a job in doubt or paused only the ten minutes after which it is looked at again, since looking changes the ledger.
     """
     now = now or datetime.now(UTC)
-    rows = _registered(deployment)
-    progress = progress_of_all(deployment.ledger)
-    due, remarks = [], []
-    for batch_id, row in rows.items():
-        counts = progress[batch_id]
-        if not (counts.planned or counts.uncertain or not row.jobs_planned):
-            continue
-        try:
-            allowed = _may_be_bought(_manifest(deployment, batch_id), row.approval)
-        except CjError as error:
-            remarks.append(str(error))
-            continue
-        if allowed:
-            looks_again_soon = counts.uncertain or next_try(deployment.ledger, batch_id) is not None
-            stands = (f"{_hour(now)}:{now.minute // 10}",) if looks_again_soon else (str(row.version), _hour(now))
-            due.append(Due(batch_id, _key(batch_id, "buy", str(row.approval), *stands)))
+    due: list[Due] = []
+    remarks: list[str] = []
+    for one in _not_bought(deployment, remarks):
+        if one.allowed:
+            looks_again_soon = one.progress.uncertain or next_try(deployment.ledger, one.batch_id) is not None
+            stands = (f"{_hour(now)}:{now.minute // 10}",) if looks_again_soon else (str(one.row.version), _hour(now))
+            due.append(Due(one.batch_id, _key(one.batch_id, "buy", str(one.row.approval), *stands)))
         else:
-            remarks.append(f"batch {batch_id}: planned; waits for `cj approve {batch_id} --max-usd AMOUNT`")
+            remarks.append(f"batch {one.batch_id}: planned; waits for `cj approve {one.batch_id} --max-usd AMOUNT`")
+    return Found(tuple(due), tuple(remarks))
+
+
+def batches_to_approve(deployment: Deployment) -> Found:
+    """Planned batches that nothing is bought of until a person approves them; the key stays with the revision."""
+    remarks: list[str] = []
+    waiting = [one for one in _not_bought(deployment, remarks) if not one.allowed]
+    due = [Due(one.batch_id, _key(one.batch_id, "approve", one.row.revision)) for one in waiting]
     return Found(tuple(due), tuple(remarks))
 
 
@@ -106,9 +106,34 @@ def batches_to_collect(deployment: Deployment, now: datetime | None = None) -> F
 
 @dataclass(frozen=True, slots=True)
 class _Registered:
+    revision: str
     version: int
     approval: int | None
     jobs_planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _NotBought:
+    batch_id: str
+    row: _Registered
+    progress: Progress
+    allowed: bool
+
+
+def _not_bought(deployment: Deployment, remarks: list[str]) -> Iterator[_NotBought]:
+    """Planned batches with jobs to be bought or in doubt; a folder that cannot be read is a remark."""
+    rows = _registered(deployment)
+    progress = progress_of_all(deployment.ledger)
+    for batch_id, row in rows.items():
+        counts = progress[batch_id]
+        if not (counts.planned or counts.uncertain or not row.jobs_planned):
+            continue
+        try:
+            allowed = _may_be_bought(_manifest(deployment, batch_id), row.approval)
+        except CjError as error:
+            remarks.append(str(error))
+            continue
+        yield _NotBought(batch_id, row, counts, allowed)
 
 
 def _registered(deployment: Deployment) -> dict[str, _Registered]:
@@ -119,7 +144,7 @@ def _registered(deployment: Deployment) -> dict[str, _Registered]:
         .subquery()
     )
     query = (
-        sa.select(batches.c.batch_id, batches.c.version, latest.c.approval, waves.c.jobs_planned_at)
+        sa.select(batches.c.batch_id, batches.c.revision, batches.c.version, latest.c.approval, waves.c.jobs_planned_at)
         .select_from(
             batches.join(
                 waves, sa.and_(waves.c.batch_id == batches.c.batch_id, waves.c.revision == batches.c.revision)
@@ -131,8 +156,8 @@ def _registered(deployment: Deployment) -> dict[str, _Registered]:
     )
     with deployment.ledger.reading() as connection:
         return {
-            name: _Registered(version, approval, planned_at is not None)
-            for name, version, approval, planned_at in connection.execute(query)
+            name: _Registered(revision, version, approval, planned_at is not None)
+            for name, revision, version, approval, planned_at in connection.execute(query)
         }
 
 

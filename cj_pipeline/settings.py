@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     )
     delete_at_provider: bool = Field(True, description="remove a job's files at the provider once its answers are read")
     poll_seconds: float = Field(30.0, gt=0, description="pause between looks at a paid provider's jobs in `cj run`")
+    notify_url: SecretStr | None = Field(None, description="webhook that is told once of what needs a person")
     request_timeout_seconds: float = Field(120.0, gt=0, description="longest wait for a provider's reply")
 
     @property

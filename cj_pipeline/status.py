@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from cj_pipeline.deployment import Deployment
-from cj_pipeline.errors import CjError
+from cj_pipeline.errors import CjError, UnknownBatch
 from cj_pipeline.jobs.ledger import ledger_time
 from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import current_revision
@@ -34,8 +34,23 @@ class BatchStatus:
     next_action: str
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a batch that was scored: `state` is one of `STATES`, `reason` why it has no grades.
+
+    `red` says that a person must look: grades could have been given, and a gate stands in the way.
+    """
+
+    state: str
+    reason: str
+    red: bool
+
+
 def batch_status(deployment: Deployment, batch_id: str) -> BatchStatus:
-    """Look at folder, ledger and tables of one batch. Never raises for what is wrong with the batch itself."""
+    """Look at folder, ledger and tables of one batch. What is wrong with the batch is its state.
+
+    Raises `UnknownBatch` for a name that neither a folder nor the ledger has.
+    """
     row = _ledger_row(deployment, batch_id)
     spent, reserved = (usd(row.spent_nano_usd), usd(row.reserved_nano_usd)) if row else (0.0, 0.0)
     registered_at = ledger_time(row.created_at) if row else None
@@ -52,6 +67,8 @@ def batch_status(deployment: Deployment, batch_id: str) -> BatchStatus:
         else:
             said = _progress_said(deployment, batch_id, progress_of(deployment.ledger, batch_id))
     except CjError as error:
+        if isinstance(error, UnknownBatch) and row is None:
+            raise
         said = ("broken", str(error), "correct the file")
     return BatchStatus(batch_id, said[0], essays, registered_at, spent, reserved, said[1], said[2])
 
@@ -69,19 +86,27 @@ def _progress_said(deployment: Deployment, batch_id: str, progress: Progress) ->
     return _result_said(deployment, batch_id, run)
 
 
-def _result_said(deployment: Deployment, batch_id: str, run: str) -> tuple[str, str, str]:
+def result_of(deployment: Deployment, batch_id: str) -> Result | None:
+    """Read from the stored tables; None while they are not there or are out of date."""
     try:
         fit = deployment.read_table("grade_fit", batch_id).to_pylist()[0]
         label = deployment.read_table("scale_fit", batch_id)["terminal_label"][0].as_py()
     except CjError:
-        return "answered", "not scored yet", run
+        return None
     if label == "failed_low_success":
-        return "failed", "too few comparisons were answered", f"cj report {batch_id}"
+        return Result("failed", "too few comparisons were answered", red=True)
     if fit["withheld"] is None:
-        return "graded", "", f"cj report {batch_id}"
+        return Result("graded", "", red=False)
     if fit["exact"] is None:
-        return "scored", fit["withheld"], f"cj report {batch_id}"
-    return "withheld", fit["withheld"], f"cj report {batch_id}"
+        return Result("scored", fit["withheld"], red=False)
+    return Result("withheld", fit["withheld"], red=True)
+
+
+def _result_said(deployment: Deployment, batch_id: str, run: str) -> tuple[str, str, str]:
+    result = result_of(deployment, batch_id)
+    if result is None:
+        return "answered", "not scored yet", run
+    return result.state, result.reason, f"cj report {batch_id}"
 
 
 def _ledger_row(deployment: Deployment, batch_id: str) -> sa.Row[tuple[object, ...]] | None:

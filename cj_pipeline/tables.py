@@ -33,7 +33,7 @@ ESSAYS = pa.schema(
 
 COMPARISON_PAIRS = pa.schema(
     [
-        _field("pair_id", pa.int32(), "number of the pair in its batch, from 0, in the order of the plan"),
+        _field("pair_id", pa.int32(), "number of the pair, from 0; a top-up counts on from the judged batch"),
         _field("wave", pa.int32(), "the wave the pair is bought in, from 1"),
         _field("kind", LABEL, "coverage | resampling | audit (asked again with the seats exchanged)"),
         _field("essay_a", ESSAY_ID, "shown first"),
@@ -105,6 +105,16 @@ JUDGMENTS = pa.schema(
     ]
 )
 
+HUMAN_JUDGMENTS = pa.schema(
+    [
+        _field("judge_id", LABEL, "the person"),
+        _field("essay_a", ESSAY_ID, "shown first"),
+        _field("essay_b", ESSAY_ID, "shown second"),
+        _field("winner", LABEL, "essay_a | essay_b | tie"),
+        _field("row", pa.int32(), "row of human_judgments.csv; the header is row 1"),
+    ]
+)
+
 BRADLEY_TERRY_SCORES = pa.schema(
     [
         _field("essay_id", ESSAY_ID, "the essay"),
@@ -117,6 +127,12 @@ BRADLEY_TERRY_SCORES = pa.schema(
         _field("wins", pa.float64(), "a tie is half a win"),
         _field("infit", pa.float64(), "information-weighted mean square residual; 1 is expected", null=True),
         _field("outfit", pa.float64(), "mean square residual; 1 is expected", null=True),
+        _field(
+            "leverage",
+            pa.float64(),
+            "mean weight of one answer in its own fitted value; 2/comparisons is usual, near 1 the score hangs on it",
+            null=True,
+        ),
         _field("component", pa.int32(), "0 is the largest set of essays linked by comparisons"),
     ]
 )
@@ -138,7 +154,12 @@ SCALE_FIT = pa.schema(
             "by marginal likelihood; near 0 when nothing is to be seen",
             null=True,
         ),
-        _field("reliability", pa.float64(), "SD^2/(SD^2 + mean SE^2), from the auto-prior fit", null=True),
+        _field(
+            "reliability",
+            pa.float64(),
+            "SD^2/(SD^2 + mean SE^2), auto-prior fit, times the weight of differing",
+            null=True,
+        ),
         _field(
             "ssr",
             pa.float64(),
@@ -146,6 +167,19 @@ SCALE_FIT = pa.schema(
             null=True,
         ),
         _field("separation", pa.float64(), "SD / root mean square SE", null=True),
+        _field("split_by", LABEL, "what was halved for the split: judges | comparisons (one judge)", null=True),
+        _field("splits", pa.int32(), "random splits into halves that could be scored apart"),
+        _field("split_correlation", pa.float64(), "median Pearson correlation of the halves' scores", null=True),
+        _field("split_reliability", pa.float64(), "the same for the whole, by Spearman-Brown: 2r / (1 + r)", null=True),
+        _field("uses_discrimination", pa.bool_(), "the scores weigh judges by their discrimination"),
+        _field("length_effect", pa.float64(), "logits per doubling of an essay's word count", null=True),
+        _field("length_effect_standard_error", pa.float64(), "its standard error", null=True),
+        _field("length_effect_p", pa.float64(), "two-sided p value of no effect", null=True),
+        _field("length_effect_method", LABEL, "within grades | given grade | association", null=True),
+        _field("length_effect_essays", pa.int32(), "essays it stands on"),
+        _field("people_votes", pa.int32(), "judgments by people in the fit"),
+        _field("people_predicted", pa.float64(), "share of people's votes that the models' scale predicts", null=True),
+        _field("people_correlation", pa.float64(), "of scores from people alone and models alone", null=True),
         _field("terminal_label", pa.string(), "how the batch ended"),
     ]
 )
@@ -153,17 +187,78 @@ SCALE_FIT = pa.schema(
 JUDGE_FIT = pa.schema(
     [
         _field("judge_id", LABEL, "the judge"),
+        _field("kind", LABEL, "model | person"),
         _field("comparisons", pa.int32(), "comparisons with a verdict"),
         _field("unanswered", pa.int32(), "comparisons without one"),
+        _field("unanswered_share", pa.float64(), "of the comparisons it was asked", null=True),
         _field("order_effect", pa.float64(), "its own advantage of the first seat, in logits", null=True),
         _field("order_effect_standard_error", pa.float64(), "its standard error", null=True),
+        _field(
+            "discrimination",
+            pa.float64(),
+            "how sharply it tells essays apart: geometric mean of a panel 1, coin tosses near 0; null with one judge",
+            null=True,
+        ),
+        _field("discrimination_standard_error", pa.float64(), "its standard error", null=True),
         _field("infit", pa.float64(), "1 is expected", null=True),
         _field("outfit", pa.float64(), "1 is expected", null=True),
+        _field("infit_z", pa.float64(), "infit less 1, in its standard errors under the model", null=True),
         _field("tie_share", pa.float64(), "of its verdicts", null=True),
         _field("first_seat_share", pa.float64(), "verdicts for the essay shown first, ties half", null=True),
         _field("mirrored_pairs", pa.int32(), "pairs it judged in both orders"),
         _field("flip_rate", pa.float64(), "share of those whose winner changed with the seats", null=True),
         _field("expected_flip_rate", pa.float64(), "what the fitted model expects", null=True),
+    ]
+)
+
+PAIR_FIT = pa.schema(
+    [
+        _field("essay_a", ESSAY_ID, "one essay of the pair, in either seat"),
+        _field("essay_b", ESSAY_ID, "the other"),
+        _field("comparisons", pa.int32(), "answered comparisons of the two, all judges"),
+        _field("wins_a", pa.float64(), "a tie is half a win"),
+        _field("expected_wins_a", pa.float64(), "by the fitted scale"),
+        _field("infit", pa.float64(), "information-weighted mean square residual; 1 is expected"),
+        _field("outfit", pa.float64(), "mean square residual; 1 is expected"),
+        _field("surprise", pa.float64(), "(wins - expected) / standard deviation under the model; largest first"),
+    ]
+)
+
+JUDGE_AGREEMENT = pa.schema(
+    [
+        _field("judge_1", LABEL, "one judge"),
+        _field("judge_2", LABEL, "another"),
+        _field("pairs", pa.int32(), "pairs of essays that both judged"),
+        _field("agreement", pa.float64(), "share of those with the same verdict"),
+        _field("kappa", pa.float64(), "Cohen's kappa: agreement beyond chance, 1 is full", null=True),
+    ]
+)
+
+GROUP_EFFECTS = pa.schema(
+    [
+        _field("column", LABEL, "a column of the essays table"),
+        _field("group", LABEL, "the essays with this value, against all others that have one"),
+        _field("judge_id", LABEL, "null: all judges; else this judge against all the others", null=True),
+        _field("method", LABEL, "within grades | given grade | association | against the other judges"),
+        _field("essays", pa.int32(), "essays of the group it stands on"),
+        _field("others", pa.int32(), "essays it is compared with"),
+        _field("effect", pa.float64(), "logits by which the group is scored higher than the others"),
+        _field("standard_error", pa.float64(), "of the effect, essays being the unit"),
+        _field("p_value", pa.float64(), "two-sided, of no difference"),
+        _field("p_adjusted", pa.float64(), "times the number of tests in this table (Bonferroni), at most 1"),
+    ]
+)
+
+DISAGREEMENTS = pa.schema(
+    [
+        _field("kind", LABEL, "pair: votes on two essays; essay: its score by people and by models"),
+        _field("essay_a", ESSAY_ID, "the essay, or one of the pair"),
+        _field("essay_b", ESSAY_ID, "the other of the pair", null=True),
+        _field("people", pa.float64(), "share of people's votes for A; for an essay its score by people alone"),
+        _field("models", pa.float64(), "P(A wins) by the models alone; for an essay its score by models alone"),
+        _field("difference", pa.float64(), "people - models; for an essay in logits, on the models' scale"),
+        _field("standard_error", pa.float64(), "of the difference under the model"),
+        _field("people_votes", pa.int32(), "people's votes on the pair, or in which the essay stands"),
     ]
 )
 
@@ -210,11 +305,25 @@ GRADE_FIT = pa.schema(
         _field("spearman", pa.float64(), "anchor scores against grades", null=True),
         _field("anchor_tau", pa.float64(), "Kendall's tau of anchor scores and grades", null=True),
         _field("anchor_tau_limit", pa.float64(), "its 1 % quantile under the fitted model", null=True),
-        _field("anchor_tau_chance", pa.float64(), "its 95 % quantile when the grades are shuffled", null=True),
+        _field("anchor_chance", pa.float64(), "share of shuffled grades the scores rise with as much", null=True),
         _field("anchor_signal", pa.float64(), "slope of anchor scores on grades, in SE", null=True),
         _field("largest_deviation", pa.float64(), "the anchor furthest from its band, in SE", null=True),
         _field("largest_deviation_anchor", pa.string(), "which anchor that is", null=True),
         _field("anchor_fault", pa.string(), "why the anchors cannot carry grades; null when they can", null=True),
+        _field("discrepancy", pa.float64(), "logits: sd between judge and grades beyond their errors", null=True),
+        _field("range_mass", pa.float64(), "least probability in a range; 80 % on average", null=True),
+    ]
+)
+
+ANCHOR_DRIFT = pa.schema(
+    [
+        _field("essay_id", ESSAY_ID, "an anchor that was one in the earlier batch, too, word for word"),
+        _field("earlier_batch", LABEL, "the batch it is compared with"),
+        _field("earlier_essay_id", ESSAY_ID, "its id there"),
+        _field("grade", LABEL, "its known grade"),
+        _field("earlier_grade", LABEL, "its known grade there"),
+        _field("shift", pa.float64(), "score less earlier score in logits, the common shift taken off"),
+        _field("standard_error", pa.float64(), "of the shift, from the errors of both scores"),
     ]
 )
 
@@ -223,12 +332,18 @@ CONTRACTS: dict[str, pa.Schema] = {
     "comparison_pairs": COMPARISON_PAIRS,
     "provider_batch_jobs": PROVIDER_BATCH_JOBS,
     "judgments": JUDGMENTS,
+    "human_judgments": HUMAN_JUDGMENTS,
     "bradley_terry_scores": BRADLEY_TERRY_SCORES,
     "scale_fit": SCALE_FIT,
     "judge_fit": JUDGE_FIT,
+    "judge_agreement": JUDGE_AGREEMENT,
+    "pair_fit": PAIR_FIT,
+    "group_effects": GROUP_EFFECTS,
+    "disagreements": DISAGREEMENTS,
     "grade_projections": GRADE_PROJECTIONS,
     "anchor_projections": ANCHOR_PROJECTIONS,
     "grade_fit": GRADE_FIT,
+    "anchor_drift": ANCHOR_DRIFT,
 }
 OPEN_CONTRACTS = {"essays"}  # may carry further columns of text: the groups of the batch
 FROM_PURCHASE = frozenset(CONTRACTS) - {"essays", "comparison_pairs", "provider_batch_jobs"}

@@ -1,14 +1,17 @@
 """`make bench` at toy size: what the page promises stands in it. No figure is judged here."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.measuring import Budget, figure
+from benchmarks.designs import DESIGNS
+from benchmarks.measuring import Budget, Table, figure
+from benchmarks.page import chart_name
 
-TOY = command.Sizes(fits=((8, 28), (120, 1_200)), plans=((20, 4, 60),), purchases=((8, 12), (8, 24)))
+TOY = command.Sizes(fits=((8, 28), (120, 1_200)), plans=((20, 4, 60),), purchases=((8, 12), (8, 24)), replays=(2, 1))
 
 
 def tables(page: str) -> dict[str, list[list[str]]]:
@@ -25,8 +28,13 @@ def tables(page: str) -> dict[str, list[list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def toy_page() -> str:
-    return command.measured_page(TOY)
+def measured() -> tuple[str, list[Table]]:
+    return command.measured(TOY)
+
+
+@pytest.fixture(scope="module")
+def toy_page(measured: tuple[str, list[Table]]) -> str:
+    return measured[0]
 
 
 def test_every_budget_shows_its_figure_its_target_and_whether_it_is_met(toy_page: str) -> None:
@@ -47,9 +55,29 @@ def test_every_library_stands_beside_ours_on_the_same_data_and_agrees(toy_page: 
         assert {row["method"].split()[0] for row in here} >= {"cj_pipeline", "choix", "evalica", "scipy"}
         assert here[0]["gives"] == "scores and SE"
         assert here[0]["times ours"] == "1.0"
-        differences = [float(row["difference"]) for row in here if row["difference"]]
-        assert len(differences) == len(here) - 2
+        solved = [row for row in here if row["gives"] == "scores"]
+        differences = [float(row["difference"]) for row in solved]
+        assert len(solved) >= 5
+        assert {row["gives"] for row in here} <= {"scores and SE", "scores", "not installed"}
         assert max(differences) < 1e-4
+
+
+def test_charts_are_named_beside_their_tables_and_are_well_formed(
+    measured: tuple[str, list[Table]],
+) -> None:
+    page, found = measured
+    charted = [table for table in found if table.chart]
+    assert len(charted) == 2
+    for table in charted:
+        assert f"](images/{chart_name(table.heading)})" in page
+        assert ElementTree.fromstring(table.chart).tag.endswith("svg")
+
+
+def test_designs_say_how_many_comparisons_an_accuracy_takes(toy_page: str) -> None:
+    head, *rows = tables(toy_page)["Comparisons for an accuracy"]
+    assert [row[0] for row in rows] == list(DESIGNS)
+    assert head[-1] == "ours = 1"
+    assert rows[0][-1] == "1.0"
 
 
 def test_plans_and_files_have_their_rows(toy_page: str) -> None:
@@ -85,7 +113,7 @@ def test_quick_prints_and_writes_nothing(
 ) -> None:
     page = tmp_path / "benchmarks.md"
     monkeypatch.setattr(command, "PAGE", page)
-    monkeypatch.setattr(command, "measured_page", lambda sizes, **_: f"measured {sizes is command.QUICK}")
+    monkeypatch.setattr(command, "measured", lambda sizes, **_: (f"measured {sizes is command.QUICK}", []))
     command.main(["--quick"])
     assert capsys.readouterr().out == "measured True\n"
     assert not page.exists()
@@ -93,8 +121,10 @@ def test_quick_prints_and_writes_nothing(
 
 def test_without_a_flag_the_page_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = tmp_path / "docs" / "benchmarks.md"
-    page.parent.mkdir()
+    (page.parent / "images").mkdir(parents=True)
+    charted = Table("Two words", "about", ("a",), (("1",),), chart="<svg/>")
     monkeypatch.setattr(command, "PAGE", page)
-    monkeypatch.setattr(command, "measured_page", lambda sizes, **_: f"measured {sizes is command.STANDARD}")
+    monkeypatch.setattr(command, "measured", lambda sizes, **_: (f"measured {sizes is command.STANDARD}", [charted]))
     command.main([])
     assert page.read_text("utf-8") == "measured True"
+    assert (page.parent / "images" / "benchmarks-two-words.svg").read_text("utf-8") == "<svg/>"

@@ -3,16 +3,20 @@
 import difflib
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
+from cj_pipeline.batch.erased import ERASED, ErasedEssay, read_erased
+from cj_pipeline.batch.human_judgments import read_human_judgments
+from cj_pipeline.batch.judged import FROM_BATCH, JudgedBatch, joined_essays, joined_votes
 from cj_pipeline.batch.manifest import MANIFEST, Manifest, ScaleSection, read_manifest
-from cj_pipeline.batch.readers import EssayRow, GradeRow, Notices, read_essays, read_grades, read_text
+from cj_pipeline.batch.readers import EssayRow, GradeRow, grade_file, read_essays, read_grades
+from cj_pipeline.batch.text_files import Notices, read_text
 from cj_pipeline.errors import BatchError, UnknownBatch
 from cj_pipeline.scales import GradeScale, UnknownScale, own_scale, scale_named
-from cj_pipeline.tables import conform
+from cj_pipeline.tables import HUMAN_JUDGMENTS, conform
 
 BATCH_ID = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -33,6 +37,15 @@ class Batch:
     assignment: str
     rubric: str
     notices: tuple[str, ...]
+    human_judgments: pa.Table = field(default_factory=HUMAN_JUDGMENTS.empty_table)  # people's votes on the essays
+    earlier: JudgedBatch | None = None  # the batch that this one tops up; `essays` and votes are then those of both
+
+    @property
+    def is_new(self) -> list[bool]:
+        """Which essays lie in this batch's own folder: all, unless it tops up another."""
+        if self.earlier is None:
+            return [True] * self.essays.num_rows
+        return [name == self.batch_id for name in self.essays[FROM_BATCH].to_pylist()]
 
     @property
     def title(self) -> str:
@@ -70,27 +83,44 @@ def batch_folder(batch_id: str, roots: list[Path]) -> Path:
     return folders[0]
 
 
-def read_batch(folder: Path) -> Batch:
-    """Read and check a whole batch folder. Costs nothing, buys nothing. Raises `BatchError`."""
+def read_batch(folder: Path, earlier: JudgedBatch | None = None) -> Batch:
+    """Read and check a whole batch folder. Costs nothing, buys nothing. Raises `BatchError`.
+
+    A batch that tops up another is read beside it (`Deployment.batch` does so): an assignment or rubric that does
+    not lie in the folder is the earlier one's.
+    """
     notices = Notices()
     manifest = read_manifest(folder)
+    if manifest.batch.tops_up != (earlier.batch_id if earlier else None):
+        raise BatchError(f"{folder / MANIFEST}: tops up {manifest.batch.tops_up!r}; read it beside that batch.")
     scale = _scale(folder, manifest.scale)
-    essays = read_essays(folder, notices)
+    erased = read_erased(folder)
+    essays = read_essays(folder, notices, least=(1 if earlier else 2) - len(erased))
     _refuse_bad_texts(essays, manifest.checks.max_words)
-    anchors = _grades(folder / "anchors.csv", essays, scale, notices)
-    known = _grades(folder / "known_grades.csv", essays, scale, notices)
+    _refuse_what_came_back(essays, erased)
+    ids = {essay.essay_id for essay in essays} | {gone.essay_id for gone in erased}
+    anchors = _grades(grade_file(folder, "anchors"), ids, scale, notices)
+    known = _grades(grade_file(folder, "known_grades"), ids, scale, notices)
     both = sorted(anchors.keys() & known.keys())
     if both:
-        raise BatchError(f"{folder / 'known_grades.csv'}: {both[0]!r} is an anchor. Leave it in one of the two files.")
+        where = grade_file(folder, "known_grades")
+        raise BatchError(f"{where}: {both[0]!r} is an anchor. Leave it in one of the two files.")
+    own = _essay_table(essays, erased, anchors, known)
+    together = joined_essays(own, folder.name, earlier) if earlier else own
+    people = read_human_judgments(
+        folder, set(together["essay_id"].to_pylist()), {judge.id for judge in manifest.judges}, notices
+    )
     return Batch(
         batch_id=folder.name,
         folder=folder,
         manifest=manifest,
         scale=scale,
-        essays=_essay_table(essays, anchors, known),
-        assignment=_prompt_text(folder / "assignment.md", notices),
-        rubric=_prompt_text(folder / "rubric.md", notices),
+        essays=together,
+        assignment=_prompt_text(folder / "assignment.md", notices, earlier.assignment if earlier else None),
+        rubric=_prompt_text(folder / "rubric.md", notices, earlier.rubric if earlier else None),
         notices=tuple(notices.lines),
+        human_judgments=joined_votes(people, earlier) if earlier else people,
+        earlier=earlier,
     )
 
 
@@ -120,10 +150,19 @@ def _refuse_bad_texts(essays: list[EssayRow], max_words: int) -> None:
             )
 
 
-def _grades(path: Path, essays: list[EssayRow], scale: GradeScale | None, notices: Notices) -> dict[str, str]:
-    if not path.exists():
+def _refuse_what_came_back(essays: list[EssayRow], erased: list[ErasedEssay]) -> None:
+    gone = {essay.essay_id: essay for essay in erased}
+    for essay in essays:
+        if essay.essay_id in gone:
+            raise BatchError(
+                f"{essay.where}: the text of {essay.essay_id!r} was erased on {gone[essay.essay_id].erased_at[:10]} "
+                f"(see {ERASED}). Remove it again."
+            )
+
+
+def _grades(path: Path | None, ids: set[str], scale: GradeScale | None, notices: Notices) -> dict[str, str]:
+    if path is None:
         return {}
-    ids = {essay.essay_id for essay in essays}
     rows = read_grades(path, notices)
     for row in rows:
         if row.essay_id not in ids:
@@ -142,24 +181,39 @@ def _refuse_grade_off_scale(row: GradeRow, scale: GradeScale | None) -> None:
         )
 
 
-def _essay_table(essays: list[EssayRow], anchors: dict[str, str], known: dict[str, str]) -> pa.Table:
-    ordered = sorted(essays, key=lambda essay: (essay.essay_id not in anchors, essay.essay_id))
-    groups = sorted({name for essay in ordered for name in essay.groups})
+def _essay_table(
+    essays: list[EssayRow], erased: list[ErasedEssay], anchors: dict[str, str], known: dict[str, str]
+) -> pa.Table:
+    groups = sorted({name for essay in essays for name in essay.groups})
+    rows: list[dict[str, object]] = [
+        {
+            "essay_id": essay.essay_id,
+            "text": essay.text,
+            "sha256": hashlib.sha256(essay.text.encode()).hexdigest(),
+            "word_count": word_count(essay.text),
+            **{name: essay.groups.get(name) for name in groups},
+        }
+        for essay in essays
+    ]
+    rows += [
+        {"essay_id": gone.essay_id, "text": "", "sha256": gone.sha256, "word_count": gone.word_count} for gone in erased
+    ]
+    rows.sort(key=lambda row: (row["essay_id"] not in anchors, row["essay_id"]))
+    ids = [str(row["essay_id"]) for row in rows]
     columns = {
-        "essay_id": [essay.essay_id for essay in ordered],
-        "text": [essay.text for essay in ordered],
-        "sha256": [hashlib.sha256(essay.text.encode()).hexdigest() for essay in ordered],
-        "word_count": [word_count(essay.text) for essay in ordered],
-        "is_anchor": [essay.essay_id in anchors for essay in ordered],
-        "anchor_grade": pa.array([anchors.get(essay.essay_id) for essay in ordered], pa.string()),
-        "known_grade": pa.array([known.get(essay.essay_id) for essay in ordered], pa.string()),
-        **{name: [essay.groups.get(name) for essay in ordered] for name in groups},
+        **{name: [row[name] for row in rows] for name in ("essay_id", "text", "sha256", "word_count")},
+        "is_anchor": [essay_id in anchors for essay_id in ids],
+        "anchor_grade": pa.array([anchors.get(essay_id) for essay_id in ids], pa.string()),
+        "known_grade": pa.array([known.get(essay_id) for essay_id in ids], pa.string()),
+        **{name: pa.array([row.get(name) for row in rows], pa.string()) for name in groups},
     }
     return conform("essays", pa.table(columns))
 
 
-def _prompt_text(path: Path, notices: Notices) -> str:
+def _prompt_text(path: Path, notices: Notices, earlier: str | None) -> str:
     if not path.exists():
+        if earlier is not None:
+            return earlier
         notices.add(f"{path}: not there. The judge is told nothing about it.")
         return ""
     return read_text(path, notices).strip()

@@ -25,7 +25,7 @@ _INSTRUCTION_LIKE = re.compile(
     |\b(ignorier(e|en\s+sie)|vergiss|vergessen\s+sie)\s+((alle|die|deine|ihre)\s+)*(vorherigen|vorigen|bisherigen|obigen)\b
     |\b(wählen?|nimm|nehmen|bevorzugen?)\s+(sie\s+)?((essay|aufsatz|text)\s+[ab]\b|(diesen|meinen)\s+(text|aufsatz))
     |\b(du\s+bist|als)\s+eine?\s+(ki|sprachmodell)\b|\bliebe\s+ki\b
-    |\b(ignorera|bortse\s+från|glöm)\s+((alla|de|dina)\s+)*(tidigare|föregående|ovanstående)\s+(instruktioner|anvisningar|regler)
+    |\b(ignorera|bortse\s+från|glöm)\s+((alla|de|dina)\s+)*((tidigare|föregående)\s+(instruktioner|anvisningar|regler)|ovanstående)
     |\b(välj|föredra)\s+((essä|essay|uppsats|text)\s+[ab]\b|(min|den\s+här)\s+(essä|text|uppsats))
     |\bdu\s+är\s+en\s+(ai|språkmodell)\b|\bsnälla\s+ai\b|\bessay\s+[ab]\s+vinner\b
     |"winner"\s*:|\[\[cj\s""",

@@ -13,6 +13,7 @@ from cj_pipeline.errors import BatchError
 MANIFEST = "batch.toml"
 MAX_COMPARISONS = 1_000_000_000
 MAX_USD = 1_000_000.0  # `inf` is a number in TOML, and a cap that is no cap
+UNPAID = frozenset({"emulator", "vllm"})  # they run on machines of one's own
 AUDIT_SHARE = 0.06  # 5-10 % mirrored pairs measure a judge's noise at little cost in precision
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -28,11 +29,17 @@ class BatchSection(_Section):
     """`[batch]`: what it is called and how much is asked."""
 
     title: str = Field("", description="shown on the report; default: the batch id")
+    tops_up: str | None = Field(
+        None, pattern=r"^[a-z0-9-]{1,64}$", description="id of a judged batch that these essays join"
+    )
     mode: Literal["provider_batch_api", "per_request", "serial_bundle"] = "provider_batch_api"
     max_comparisons: int | None = Field(
         None, ge=1, le=MAX_COMPARISONS, description="cap on comparisons; default 7 per essay and judge"
     )
     seed: int | None = Field(None, ge=0, lt=2**63, description="default: derived from the batch id")
+    retain_days: int | None = Field(
+        None, ge=0, le=36_500, description="days after the last answer until the texts are erased; default: never"
+    )
     language: Literal["en"] = Field("en", description="of the report")
 
 
@@ -68,6 +75,12 @@ class PairingSection(_Section):
     audit_share: Share | None = Field(None, le=0.5, description="default .06 when there are grades, else 0")
 
 
+class ScoringSection(_Section):
+    """`[scoring]`."""
+
+    discrimination: bool = Field(False, description="judges of a panel weigh by how sharply they tell essays apart")
+
+
 class StoppingSection(_Section):
     """`[stopping]`: iterative modes only."""
 
@@ -91,6 +104,7 @@ class ChecksSection(_Section):
     max_ungraded_share: Share = 0.2
     max_invalid_share: Share = 0.05
     min_reliability: Share = 0.7
+    drift_from: str | None = Field(None, pattern=r"^[a-z0-9-]{1,64}$", description="a batch with the same anchors")
     override: dict[str, str] = Field(default_factory=dict)
 
 
@@ -101,6 +115,7 @@ class Manifest(_Section):
     scale: ScaleSection | None = None
     judges: list[JudgeSection] = Field(min_length=1)
     pairing: PairingSection = PairingSection()
+    scoring: ScoringSection = ScoringSection()
     stopping: StoppingSection = StoppingSection()
     spending: SpendingSection = SpendingSection()
     checks: ChecksSection = ChecksSection()
@@ -116,7 +131,12 @@ class Manifest(_Section):
     @property
     def paid(self) -> bool:
         """Whether any judge costs money."""
-        return any(judge.provider != "emulator" for judge in self.judges)
+        return any(judge.provider not in UNPAID for judge in self.judges)
+
+    @property
+    def offline(self) -> bool:
+        """Whether all judges are of the local emulator, whose jobs take seconds, not hours."""
+        return all(judge.provider == "emulator" for judge in self.judges)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -167,12 +187,6 @@ def _refuse_what_is_not_served(path: Path, manifest: Manifest) -> None:
             f"{path}: mode {manifest.batch.mode!r} needs iterative waves, which this version does not have. "
             'Use mode = "provider_batch_api".'
         )
-    for judge in manifest.judges:
-        if judge.provider in {"anthropic", "vllm"}:
-            raise BatchError(
-                f"{path}: judge {judge.id!r}: provider {judge.provider!r} is not served by this version. "
-                'Use "openai" (also for compatible hosts, by base_url) or "emulator".'
-            )
     if manifest.paid and manifest.spending.max_usd is None:
         raise BatchError(f"{path}: a paid judge needs a cap. Add:  [spending]  max_usd = 5.00")
 
@@ -210,6 +224,7 @@ def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
         "scale": ScaleSection,
         "judges": JudgeSection,
         "pairing": PairingSection,
+        "scoring": ScoringSection,
         "stopping": StoppingSection,
         "spending": SpendingSection,
         "checks": ChecksSection,

@@ -1,26 +1,38 @@
-"""Essays and grades from files. Every mistake is refused with its file, its row and the remedy; nothing is guessed.
+"""Essays and grades from files. Every mistake is refused with its file, its row and the remedy; nothing is guessed."""
 
-A row is counted as a spreadsheet counts it: the header is row 1. In JSON lines it is the line.
-"""
-
-import csv
-import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cj_pipeline.batch.docx_text import read_docx
+from cj_pipeline.batch.table_rows import read_rows, refuse_reserved
+from cj_pipeline.batch.text_files import Notices, read_text
 from cj_pipeline.errors import BatchError
 
-ESSAY_FILES = ("essays.csv", "essays.jsonl")
+ESSAY_FILES = ("essays.csv", "essays.jsonl", "essays.parquet", "essays.xlsx")
 ESSAY_FOLDER = "essays"
-TEXT_SUFFIXES = (".txt", ".md")
+GRADE_SUFFIXES = (".csv", ".xlsx")
 MAX_ESSAY_ID_CHARS = 120
 _ESSAY_ID = re.compile(r"[\w][\w .+@-]*")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-_RESERVED = {"sha256", "word_count", "is_anchor", "anchor_grade", "known_grade"}
+_TEXT_READERS = {".txt": read_text, ".md": read_text, ".docx": read_docx}
+TEXT_SUFFIXES = tuple(_TEXT_READERS)
+_LEFT_BEHIND = {"thumbs.db", "desktop.ini"}  # what Windows puts into folders
+_REMEDIES = {
+    ".pdf": "a PDF holds a page, not a text. Save the essay as .docx or .txt",
+    ".doc": "Word's format up to 2003. Open it in Word and save it as .docx",
+    ".docm": "a Word file with macros. Open it in Word and save it as .docx",
+    ".odt": "an OpenDocument text. Open it and save it as .docx",
+    ".rtf": "rich text. Open it and save it as .docx",
+    ".pages": "a Pages document. Export it as .docx",
+    ".gdoc": "only a link to Google Docs. Download the document as .docx",
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".png", ".heic", ".tif", ".tiff"), "a picture. Type the essay into a .docx or .txt"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,90 +47,90 @@ class EssayRow:
 
 @dataclass(frozen=True, slots=True)
 class GradeRow:
-    """One line of anchors.csv or known_grades.csv."""
+    """One line of a list of anchors or known grades."""
 
     essay_id: str
     grade: str
     where: str
 
 
-@dataclass(slots=True)
-class Notices:
-    """What was put right on reading, for the person to see. Nothing here changes a word of an essay."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, line: str) -> None:
-        """Keep a notice once."""
-        if line not in self.lines:
-            self.lines.append(line)
-
-
-def read_essays(folder: Path, notices: Notices) -> list[EssayRow]:
+def read_essays(folder: Path, notices: Notices, least: int = 2) -> list[EssayRow]:
     """The essays of a batch folder, from whichever of the accepted forms lies there. Raises `BatchError`."""
     found = [folder / name for name in ESSAY_FILES if (folder / name).exists()]
     if (folder / ESSAY_FOLDER).is_dir():
         found.append(folder / ESSAY_FOLDER)
+    if not found and least <= 0:
+        return []
     if not found:
         raise BatchError(
-            f"{folder}: no essays. Put essays.csv or essays.jsonl (essay_id, text) there, "
-            f"or a folder essays/ with one .txt or .md file per essay."
+            f"{folder}: no essays. Put essays.csv, .jsonl, .parquet or .xlsx (essay_id, text) there, "
+            f"or a folder essays/ with one .docx, .txt or .md file per essay."
         )
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise BatchError(f"{folder}: essays stand in {names}. Keep one of them.")
-    readers = {".csv": _essays_of_csv, ".jsonl": _essays_of_jsonl, "": _essays_of_folder}
-    rows = list(readers[found[0].suffix](found[0], notices))
-    _refuse_repeated_ids([(row.essay_id, row.where) for row in rows])
-    if len(rows) < 2:
+    rows = list(essay_rows(found[0], notices))
+    refuse_repeated_ids([(row.essay_id, row.where) for row in rows])
+    if len(rows) < least:
         raise BatchError(f"{found[0]}: {len(rows)} essay. A comparison needs two; add essays.")
     return rows
 
 
+def essay_rows(path: Path, notices: Notices) -> Iterator[EssayRow]:
+    """The essays of one table or one folder of texts, as they stand there. Raises `BatchError`."""
+    if path.name == ESSAY_FOLDER:
+        return _essays_of_folder(path, notices)
+    return (_essays_of_jsonl if path.suffix == ".jsonl" else _essays_of_table)(path, notices)
+
+
+def grade_file(folder: Path, name: str) -> Path | None:
+    """Where a batch keeps a list of grades, `anchors` or `known_grades`; None without one. Raises `BatchError`."""
+    found = [path for suffix in GRADE_SUFFIXES if (path := folder / f"{name}{suffix}").exists()]
+    if len(found) > 1:
+        raise BatchError(f"{folder}: {' and '.join(path.name for path in found)} both lie there. Keep one of them.")
+    return found[0] if found else None
+
+
 def read_grades(path: Path, notices: Notices) -> list[GradeRow]:
-    """Rows of a csv file with the columns essay_id and grade. Raises `BatchError`."""
+    """Rows of a table with the columns essay_id and grade. Raises `BatchError`."""
     rows = []
-    for row, cells in _csv_rows(path, {"essay_id", "grade"}, notices):
-        where = f"{path}, row {row}"
+    for where, cells in read_rows(path, {"essay_id", "grade"}, notices):
         grade = cells["grade"].strip()
         if not grade:
             raise BatchError(f"{where}: no grade. Fill it in or remove the row.")
-        rows.append(GradeRow(_essay_id(cells["essay_id"], where), grade, where))
-    _refuse_repeated_ids([(row.essay_id, row.where) for row in rows])
+        _refuse_no_text([grade], where)
+        rows.append(GradeRow(checked_essay_id(cells["essay_id"], where), grade, where))
+    refuse_repeated_ids([(row.essay_id, row.where) for row in rows])
     return rows
 
 
-def read_text(path: Path, notices: Notices) -> str:
-    """A UTF-8 text with `\\n` line ends and without a byte order mark. Raises `BatchError`."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BatchError(f"{path}: cannot be read ({error.strerror}). It should be a text file you may read.") from None
-    if data.startswith(b"\xef\xbb\xbf"):
-        notices.add(f"{path}: begins with a byte order mark; it was left out.")
-        data = data[3:]
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise BatchError(
-            f"{path}, line {line}: not UTF-8 (byte 0x{data[error.start]:02x}). Save the file as UTF-8; "
-            f'in a spreadsheet choose "CSV UTF-8".'
-        ) from None
-    if "\x00" in text:
-        line = text[: text.index("\x00")].count("\n") + 1
-        raise BatchError(f"{path}, line {line}: a NUL character. This is no text file; export it again as text.")
-    if "\r" in text:
-        notices.add(f"{path}: Windows or old Mac line ends; they were read as plain line ends.")
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text
+def read_text_file(path: Path, notices: Notices) -> str:
+    """The text of one .txt, .md or .docx file. Raises `BatchError`, with what to do about another kind of file."""
+    suffix = path.suffix.lower()
+    if path.is_dir() and suffix not in _TEXT_READERS:
+        raise BatchError(f"{path}: a folder; essays lie side by side in one. If it holds essays, move them up.")
+    if suffix not in _TEXT_READERS:
+        remedy = _REMEDIES.get(suffix, "save the essay as text")
+        raise BatchError(f"{path}: not a .docx, .txt or .md file: {remedy}, or move it out of the folder.")
+    return _TEXT_READERS[suffix](path, notices)
 
 
-def _essays_of_csv(path: Path, notices: Notices) -> Iterator[EssayRow]:
-    for row, cells in _csv_rows(path, {"essay_id", "text"}, notices):
-        where = f"{path}, row {row}"
+def files_in(folder: Path, notices: Notices) -> list[Path]:
+    """What lies in a folder, sorted, without what systems and programs leave behind there."""
+    kept = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("~$"):
+            notices.add(f"{path}: Word has the essay open, or left this note behind; it was passed over.")
+        elif not path.name.startswith(".") and path.name.lower() not in _LEFT_BEHIND:
+            kept.append(path)
+    return kept
+
+
+def _essays_of_table(path: Path, notices: Notices) -> Iterator[EssayRow]:
+    for where, cells in read_rows(path, {"essay_id", "text"}, notices):
+        _refuse_no_text((*cells, *cells.values()), where)
         groups = {name: value for name, value in cells.items() if name not in {"essay_id", "text"}}
-        yield EssayRow(_essay_id(cells["essay_id"], where), cells["text"], where, groups)
+        yield EssayRow(checked_essay_id(cells["essay_id"], where), cells["text"], where, groups)
 
 
 def _essays_of_jsonl(path: Path, notices: Notices) -> Iterator[EssayRow]:
@@ -136,59 +148,18 @@ def _essays_of_jsonl(path: Path, notices: Notices) -> Iterator[EssayRow]:
         for name in ("essay_id", "text"):
             if not isinstance(values.get(name), str):
                 raise BatchError(f"{where}: {name} is missing or no string. Write it in quotes.")
-        _refuse_reserved(values, where)
+        refuse_reserved(values, where)
         groups = {
             name: str(value) for name, value in values.items() if name not in {"essay_id", "text"} and value is not None
         }
         _refuse_no_text((*values, *groups.values(), values["essay_id"], values["text"]), where)
         text = values["text"].replace("\r\n", "\n").replace("\r", "\n")
-        yield EssayRow(_essay_id(values["essay_id"], where), text, where, groups)
+        yield EssayRow(checked_essay_id(values["essay_id"], where), text, where, groups)
 
 
 def _essays_of_folder(path: Path, notices: Notices) -> Iterator[EssayRow]:
-    for file in sorted(path.iterdir()):
-        if file.name.startswith("."):
-            continue
-        if file.suffix.lower() not in TEXT_SUFFIXES:
-            raise BatchError(f"{file}: not a .txt or .md file. Convert it to text, or move it out of {ESSAY_FOLDER}/.")
-        yield EssayRow(_essay_id(file.stem, str(file)), read_text(file, notices), str(file))
-
-
-def _csv_rows(path: Path, required: set[str], notices: Notices) -> Iterator[tuple[int, dict[str, str]]]:
-    csv.field_size_limit(2**31 - 1)
-    rows = csv.reader(io.StringIO(read_text(path, notices), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(rows, [])]
-        _refuse_bad_header(path, header, required)
-        for number, cells in enumerate(rows, start=2):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                raise BatchError(
-                    f"{path}, row {number}: {len(cells)} cells under {len(header)} columns. Put texts that hold "
-                    f'commas or line breaks in double quotes, and write a quote inside them as "".'
-                )
-            yield number, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise BatchError(f"{path}, line {rows.line_num}: {error}. Check the quotes there.") from None
-
-
-def _refuse_bad_header(path: Path, header: list[str], required: set[str]) -> None:
-    missing = sorted(required - set(header))
-    if missing:
-        hint = (
-            " The columns seem to be separated by semicolons; use commas."
-            if any(";" in name for name in header)
-            else ""
-        )
-        raise BatchError(
-            f"{path}, row 1: no column {' and '.join(missing)}; found {', '.join(header) or 'nothing'}."
-            f"{hint or ' Name the columns so.'}"
-        )
-    repeated = {name for name in header if header.count(name) > 1}
-    if repeated:
-        raise BatchError(f"{path}, row 1: the column {repeated.pop()!r} stands twice. Rename one.")
-    _refuse_reserved(dict.fromkeys(header, ""), f"{path}, row 1")
+    for file in files_in(path, notices):
+        yield EssayRow(checked_essay_id(file.stem, str(file)), read_text_file(file, notices), str(file))
 
 
 def _refuse_no_text(strings: Iterable[str], where: str) -> None:
@@ -200,13 +171,8 @@ def _refuse_no_text(strings: Iterable[str], where: str) -> None:
             raise BatchError(f"{where}: the character {code} is part of no text. Export the essays again.")
 
 
-def _refuse_reserved(groups: Mapping[str, object], where: str) -> None:
-    reserved = sorted(_RESERVED & groups.keys())
-    if reserved:
-        raise BatchError(f"{where}: the column {reserved[0]!r} is one the pipeline makes itself. Rename yours.")
-
-
-def _essay_id(raw: str, where: str) -> str:
+def checked_essay_id(raw: str, where: str) -> str:
+    """The id without blanks around it, in Unicode form NFC. Raises `BatchError` for one that cannot be."""
     # file names from macOS are decomposed; the same name typed into anchors.csv is not
     essay_id = unicodedata.normalize("NFC", raw.strip())
     if not essay_id:
@@ -222,7 +188,8 @@ def _essay_id(raw: str, where: str) -> str:
     return essay_id
 
 
-def _refuse_repeated_ids(ids: list[tuple[str, str]]) -> None:
+def refuse_repeated_ids(ids: list[tuple[str, str]]) -> None:
+    """Ids and where each stands. Raises `BatchError` for the second of the same."""
     first: dict[str, str] = {}
     for essay_id, where in ids:
         if essay_id in first:

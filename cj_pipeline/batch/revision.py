@@ -50,6 +50,9 @@ def revision_of(batch: Batch, *, plan_version: str, question_digest: str) -> Rev
         # where a judge is reached (base_url, account) is not what it answers
         "judges": [judge.model_dump(exclude={"base_url", "account"}) for judge in manifest.judges],
     }
+    if batch.earlier is not None:
+        judged = batch.earlier.provenance
+        content["earlier batch"] = [batch.earlier.batch_id, judged.revision, judged.ledger_version]
     parts = {name: _digest(value) for name, value in content.items()}
     return Revision(_digest(parts), parts)
 

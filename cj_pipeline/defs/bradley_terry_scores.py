@@ -8,26 +8,56 @@ import pyarrow as pa
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource, Tables
-from cj_pipeline.findings import Finding, refuse_structural
-from cj_pipeline.scoring.bradley_terry_scores import score_tables
+from cj_pipeline.defs.shown import OWNERS, pictures, places
+from cj_pipeline.findings import refuse_structural
+from cj_pipeline.report.asset_figures import scores_drawn
+from cj_pipeline.scoring.bradley_terry_scores import SCORE_TABLES, score_tables
 from cj_pipeline.scoring.findings import CHECKS, score_findings
 
 
-@dg.asset(partitions_def=batches, group_name="scale", kinds={"numpy", "parquet"})
+@dg.asset(partitions_def=batches, group_name="scale", kinds={"numpy", "parquet"}, owners=OWNERS)
 def bradley_terry_scores(
     context: dg.AssetExecutionContext, deployment: DeploymentResource, essays: pa.Table, judgments: pa.Table
 ) -> dg.Output[Tables]:
-    """Bradley-Terry scores in logits with standard errors, and beside them `scale_fit` and `judge_fit`.
+    """The scale: Bradley-Terry scores in logits with standard errors, and beside them how judges and pairs fit.
 
-    MAP with a Gaussian prior, the advantage of the first seat estimated with it; see docs/decisions.
+    MAP with a Gaussian prior, the advantage of the first seat estimated with it; see docs/decisions. Judgments by
+    people are read from the batch folder here, stand in the same fit and are kept as a table.
+
+    **Costs** nothing: pure computation, free to repeat, for one batch or in a backfill (the job `score_batches`).
+
+    **When it is red:** essays in more than one component are scored apart and cannot be compared; a low reliability
+    says that the judges' answers carry little signal. More comparisons are a new batch that tops up this one.
     """
-    manifest = deployment.open().batch(context.partition_key).manifest
-    tables = score_tables(essays, judgments, [judge.id for judge in manifest.judges])
-    refuse_structural(context.partition_key, _findings(tables, manifest.checks.min_reliability))
+    opened = deployment.open()
+    batch = opened.batch(context.partition_key)
+    manifest = batch.manifest
+    tables = score_tables(
+        essays,
+        opened.standing_judgments(batch, judgments),
+        [judge.id for judge in manifest.judges],
+        batch.human_judgments,
+        scale=batch.scale,
+        discrimination=manifest.scoring.discrimination,
+    )
+    refuse_structural(batch.batch_id, score_findings(tables, least_reliability=manifest.checks.min_reliability))
     fit = tables["scale_fit"].to_pylist()[0]
-    numbers = ("comparisons", "reliability", "ssr", "order_effect", "phi", "gradient_norm", "iterations", "components")
+    numbers = (
+        "comparisons",
+        "people_votes",
+        "reliability",
+        "split_reliability",
+        "ssr",
+        "order_effect",
+        "phi",
+        "gradient_norm",
+        "iterations",
+        "components",
+    )
+    drawn = scores_drawn(batch.essays, tables["bradley_terry_scores"])
+    pictured = {**pictures(score_intervals=drawn), **places(opened, batch)}
     shown = {name: fit[name] for name in numbers if fit[name] is not None}
-    return dg.Output(tables, metadata={**shown, "terminal_label": fit["terminal_label"]})
+    return dg.Output(tables, metadata={**shown, "terminal_label": fit["terminal_label"], **pictured})
 
 
 @dg.multi_asset_check(specs=specs_for("bradley_terry_scores", CHECKS))
@@ -37,12 +67,5 @@ def score_checks(
     """Claims about the scale of a batch."""
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
-    names = ("bradley_terry_scores", "scale_fit", "judge_fit")
-    tables = {name: opened.read_table(name, batch.batch_id) for name in names}
-    yield from results(_findings(tables, batch.manifest.checks.min_reliability))
-
-
-def _findings(tables: Tables, least_reliability: float) -> list[Finding]:
-    return score_findings(
-        tables["bradley_terry_scores"], tables["scale_fit"], tables["judge_fit"], least_reliability=least_reliability
-    )
+    tables = {name: opened.read_table(name, batch.batch_id) for name in SCORE_TABLES}
+    yield from results(score_findings(tables, least_reliability=batch.manifest.checks.min_reliability))

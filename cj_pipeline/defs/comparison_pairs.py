@@ -5,39 +5,49 @@ from collections.abc import Iterator
 import dagster as dg
 import pyarrow as pa
 
+from cj_pipeline.batch import Batch
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.defs.shown import OWNERS, pictures, places
 from cj_pipeline.findings import refuse_structural
 from cj_pipeline.jobs.plan import budget_of, estimate_wave, open_wave
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.pairing.findings import CHECKS, pair_findings
 from cj_pipeline.providers import usd
+from cj_pipeline.report.asset_figures import seats_drawn
 
 
-@dg.asset(partitions_def=batches, group_name="plan", kinds={"parquet"})
+@dg.asset(partitions_def=batches, group_name="plan", kinds={"parquet"}, owners=OWNERS)
 def comparison_pairs(
     context: dg.AssetExecutionContext, deployment: DeploymentResource, essays: pa.Table
 ) -> dg.Output[pa.Table]:
-    """The pairs of the batch's single wave, with what asking them would cost. Free.
+    """Which essays meet and who is shown first: the pairs of the batch's single wave, with an estimate in USD.
 
-    Once recorded for a revision the wave is read back, never planned again.
+    **Costs** nothing; the figures say what asking them would. Once recorded for a revision the wave is read back,
+    never planned again.
+
+    **When it is red:** the pairs do not link all essays, or pass the cap: raise `max_comparisons` in batch.toml.
+    A seat balance off by more than two is a warning.
     """
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
     open_revision(opened.ledger, batch)
     pairs = open_wave(opened.ledger, opened.store, batch)
-    refuse_structural(batch.batch_id, pair_findings(essays, pairs, budget_of(batch)))
-    estimates = estimate_wave(batch, pairs)
+    refuse_structural(batch.batch_id, pair_findings(essays, pairs, budget_of(batch), _asked(batch)))
+    estimates = estimate_wave(opened.ledger, batch, pairs)
     return dg.Output(
         pairs,
         metadata={
+            **({"tops_up": batch.earlier.batch_id} if batch.earlier else {}),
             "pairs": pairs.num_rows,
             "comparisons": sum(estimate.comparisons for estimate in estimates.values()),
             "expected_input_tokens": sum(estimate.input_tokens for estimate in estimates.values()),
             "low_usd": usd(sum(estimate.low for estimate in estimates.values())),
             "expected_usd": usd(sum(estimate.expected for estimate in estimates.values())),
             "high_usd": usd(sum(estimate.high for estimate in estimates.values())),
+            **pictures(seat_balance=seats_drawn(pairs)),
+            **places(opened, batch),
         },
     )
 
@@ -50,4 +60,8 @@ def pair_checks(
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
     pairs = opened.read_table("comparison_pairs", batch.batch_id)
-    yield from results(pair_findings(batch.essays, pairs, budget_of(batch)))
+    yield from results(pair_findings(batch.essays, pairs, budget_of(batch), _asked(batch)))
+
+
+def _asked(batch: Batch) -> pa.Table | None:
+    return None if batch.earlier is None else batch.earlier.pairs

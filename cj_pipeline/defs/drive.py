@@ -10,6 +10,7 @@ import dagster as dg
 from cj_pipeline.batch import Batch
 from cj_pipeline.definitions import ASSETS, CHECKS, RESOURCES
 from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.stages import PLAN, PURCHASE, READING
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import CjError, OverBudget, ProviderUnreachable
 from cj_pipeline.jobs.polling import poll
@@ -18,9 +19,6 @@ from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import next_try
 from cj_pipeline.local_emulator import start_emulator_if_needed
 
-PLAN = ["essays", "comparison_pairs"]
-PURCHASE = ["provider_batch_jobs"]
-READING = ["judgments", "bradley_terry_scores", "grade_projections", "batch_report"]
 LOOK_AGAIN_SECONDS = 0.3  # between looks at offline judges
 
 

@@ -9,16 +9,20 @@ from cj_pipeline.batch.findings import CHECKS, essay_findings
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.defs.shown import OWNERS, places
 from cj_pipeline.findings import refuse_structural
 from cj_pipeline.jobs.revisions import open_revision
 
 
-@dg.asset(partitions_def=batches, group_name="plan", kinds={"parquet"})
+@dg.asset(partitions_def=batches, group_name="plan", kinds={"parquet"}, owners=OWNERS)
 def essays(context: dg.AssetExecutionContext, deployment: DeploymentResource) -> dg.Output[pa.Table]:
-    """Essays and anchors of a batch, as read from its folder. Free.
+    """Essays and anchors of a batch, as read from its folder.
 
-    Reading also fixes the batch's revision. After judgments of a revision were bought, a changed essay, rubric,
-    seed or judge is refused here, before anything else happens.
+    **Costs** nothing. Reading also fixes the batch's revision: after judgments of it were bought, a changed essay,
+    rubric, seed or judge is refused here, before anything else happens.
+
+    **When it is red:** the message names the file, the row and what to correct; then materialise again. For a
+    change after buying it says what was spent, and the two ways on.
     """
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
@@ -34,7 +38,7 @@ def essays(context: dg.AssetExecutionContext, deployment: DeploymentResource) ->
             "words": int(sum(batch.essays["word_count"].to_pylist())),
             "scale": batch.scale.name if batch.scale else "none: scores without grades",
             "revision": provenance.revision[:16],
-            "folder": dg.MetadataValue.path(str(batch.folder)),
+            **places(opened, batch),
             "notices": dg.MetadataValue.md("\n".join(f"- {notice}" for notice in batch.notices) or "none"),
         },
     )

@@ -1,9 +1,14 @@
-"""Jobs beside the assets: registering batch folders as partitions, which no dagster command does."""
+"""Jobs: registering batch folders as partitions, which no dagster command does, and the two halves of a backfill.
+
+A backfill over all seven assets would count a batch whose jobs are still out as failed. So one half goes up to the
+purchase, the sensor collects what has ended, and the other half begins at the scores.
+"""
 
 import dagster as dg
 
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.defs.stages import PLAN, PURCHASE, SCORING, STAGE_TAG
 from cj_pipeline.errors import BatchError
 
 
@@ -28,3 +33,21 @@ def register_batch_folders(context: dg.OpExecutionContext, deployment: Deploymen
 def register_batches() -> None:
     """One op."""
     register_batch_folders()
+
+
+buy_batches = dg.define_asset_job(
+    "buy_batches",
+    selection=dg.AssetSelection.assets(*PLAN, *PURCHASE),
+    partitions_def=batches,
+    tags={STAGE_TAG: "buy"},
+    description="Read, plan and buy, one run per batch. **Spends money**, only on batches that a person approved, "
+    "that say `auto`, or that cost nothing, and within the caps. The sensor collects.",
+)
+
+score_batches = dg.define_asset_job(
+    "score_batches",
+    selection=dg.AssetSelection.assets(*SCORING),
+    partitions_def=batches,
+    tags={STAGE_TAG: "score"},
+    description="Score, grade and report anew from judgments that are there, one run per batch. Free.",
+)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 import pyarrow as pa
 
+from cj_pipeline.defs.shown import column_schema, first_rows
 from cj_pipeline.deployment import Deployment
-from cj_pipeline.tables import CONTRACTS
 
 Tables = Mapping[str, pa.Table]
 
@@ -36,24 +36,10 @@ class TableIOManager(dg.ConfigurableIOManager):
                 "dagster/row_count": tables[name].num_rows,
                 "dagster/uri": locations[name],
                 "dagster/column_schema": column_schema(name),
+                **first_rows(name, tables[name]),
             }
         )
 
     def load_input(self, context: dg.InputContext) -> pa.Table:
         """The stored table of the asset upstream. Raises `StaleTable`."""
         return Deployment.open().read_table(context.asset_key.path[-1], context.partition_key)
-
-
-def column_schema(name: str) -> dg.TableSchema:
-    """A contract as the Dagster UI shows it, with the meaning of every column."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=field.name,
-                type=str(field.type),
-                description=field.metadata[b"meaning"].decode(),
-                constraints=dg.TableColumnConstraints(nullable=field.nullable),
-            )
-            for field in CONTRACTS[name]
-        ]
-    )

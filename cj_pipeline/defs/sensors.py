@@ -1,19 +1,18 @@
-"""Sensors: new folders are planned, approved plans are bought, ended jobs are collected. All level-triggered."""
+"""Sensors: folders are planned, approved plans bought, ended jobs collected, people told. All level-triggered."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
+from cj_pipeline.defs.stages import PLAN, PURCHASE, READING, STAGE_TAG
 from cj_pipeline.due import Due, Found, batches_to_buy, batches_to_collect, new_batches
+from cj_pipeline.notices import notices
+from cj_pipeline.notifications import WebhookFailed, tell
 
 MOST_REQUESTS_PER_TICK = 25  # a request takes 0.2 s to launch, and a tick must end within a minute
-STAGE_TAG = "cj/stage"
-
-PLAN = dg.AssetSelection.assets("essays", "comparison_pairs")
-PURCHASE = dg.AssetSelection.assets("provider_batch_jobs")
-READING = dg.AssetSelection.assets("judgments", "bradley_terry_scores", "grade_projections", "batch_report")
 
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -24,7 +23,9 @@ _UNFINISHED = [
 ]
 
 
-@dg.sensor(target=PLAN, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    target=dg.AssetSelection.assets(*PLAN), minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING
+)
 def register_batches_sensor(
     context: dg.SensorEvaluationContext, deployment: DeploymentResource
 ) -> dg.SensorResult | dg.SkipReason:
@@ -45,7 +46,11 @@ def register_batches_sensor(
     )
 
 
-@dg.sensor(target=PURCHASE, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    target=dg.AssetSelection.assets(*PURCHASE),
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def buy_approved_sensor(
     context: dg.SensorEvaluationContext, deployment: DeploymentResource
 ) -> dg.SensorResult | dg.SkipReason:
@@ -53,7 +58,11 @@ def buy_approved_sensor(
     return _requested(context, batches_to_buy(deployment.open()), "buy", "nothing approved waits to be bought")
 
 
-@dg.sensor(target=READING, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    target=dg.AssetSelection.assets(*READING),
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def collect_ended_sensor(
     context: dg.SensorEvaluationContext, deployment: DeploymentResource
 ) -> dg.SensorResult | dg.SkipReason:
@@ -89,4 +98,21 @@ def _skipped(found: Found, nothing: str) -> dg.SkipReason:
     return dg.SkipReason("\n".join(found.remarks) or nothing)
 
 
-SENSORS = [register_batches_sensor, buy_approved_sensor, collect_ended_sensor]
+@dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def notify_sensor(context: dg.SensorEvaluationContext, deployment: DeploymentResource) -> dg.SkipReason:
+    """Tells people, once each, what waits for them: to the log, and to the webhook CJ_NOTIFY_URL.
+
+    Approvals, jobs in doubt, refused, unlisted or about to expire, caps, accounts on hold, red gates.
+    """
+    opened = deployment.open()
+    now = datetime.now(UTC)
+    try:
+        told = tell(opened.store, notices(opened, now), opened.settings.notify_url, now)
+    except WebhookFailed as error:
+        return dg.SkipReason(str(error))
+    for notice in told:
+        context.log.warning(f"{notice.matter}: {notice.sentence}. Next: {notice.next_step}")
+    return dg.SkipReason("\n".join(f"told: {notice.sentence}" for notice in told) or "nothing new to tell")
+
+
+SENSORS = [register_batches_sensor, buy_approved_sensor, collect_ended_sensor, notify_sensor]

@@ -1,6 +1,6 @@
-"""A local server that speaks a provider's batch API, and its offline judges. No exam may rest on it.
+"""A local server that speaks both providers' batch APIs, and its offline judges. No exam may rest on it.
 
-It lets the whole pipeline run on one machine, through the real SDK, for nothing. Importing this costs little:
+It lets the whole pipeline run on one machine, through the real SDKs, for nothing. Importing this costs little:
 the server itself is loaded only where it serves.
 """
 

@@ -1,59 +1,59 @@
-"""From a chat completion request to its answer: the part that any transport, batch or not, can share."""
+"""A comparison as any API asks it, and the judge's reply: the middle that all dialects and transports share."""
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from cj_pipeline.emulator.judges import BadParameters, Comparison, Judge, Reply, UnknownJudge, judge_named
-from cj_pipeline.emulator.openai_errors import error_body
+from cj_pipeline.emulator.judges import BadParameters, Comparison, Reply, UnknownJudge, judge_named
+from cj_pipeline.emulator.prompt_cache import Block, CacheUse
+from cj_pipeline.emulator.refused import Refused
 from cj_pipeline.judging import read_sections
 
-# the parameters of POST /v1/chat/completions in openai 3.54 (CompletionCreateParamsBase); others are refused there
-KNOWN_PARAMETERS = frozenset(
-    [
-        "audio",
-        "frequency_penalty",
-        "function_call",
-        "functions",
-        "logit_bias",
-        "logprobs",
-        "max_completion_tokens",
-        "max_tokens",
-        "messages",
-        "metadata",
-        "modalities",
-        "model",
-        "moderation",
-        "n",
-        "parallel_tool_calls",
-        "prediction",
-        "presence_penalty",
-        "prompt_cache_key",
-        "prompt_cache_options",
-        "prompt_cache_retention",
-        "reasoning_effort",
-        "response_format",
-        "safety_identifier",
-        "seed",
-        "service_tier",
-        "stop",
-        "store",
-        "stream",
-        "stream_options",
-        "temperature",
-        "tool_choice",
-        "tools",
-        "top_logprobs",
-        "top_p",
-        "user",
-        "verbosity",
-        "web_search_options",
-    ]
-)
 BYTES_PER_TOKEN = 4  # an estimate; no tokenizer is loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """How a request came: its id, when (unix seconds), in a batch or not, under which version of the API."""
+
+    request_id: str
+    created: int
+    in_batch: bool
+    api_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request for one answer. `blocks` are its texts in order, `question` the user's last message."""
+
+    model: str
+    blocks: tuple[Block, ...]
+    question: str
+    ties: bool
+    output_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What is billed. `input` includes what was read from the prompt cache and written to it."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A judge's reply to what was asked, with its bill; a dialect puts it into its own words."""
+
+    asked: Asked
+    reply: Reply
+    tokens: Tokens
+    cache: CacheUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +62,46 @@ class Answered:
 
     status_code: int
     body: dict[str, Any]
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    tokens: Tokens = field(default_factory=Tokens)
 
 
-def answer(request: Mapping[str, Any], *, created: int, request_id: str) -> Answered:
-    """Let the judge that `model` names answer; a bad request gets the error a provider would give."""
-    refusal = _refusal(request)
-    if refusal is not None:
-        return refusal
-    model = request["model"]
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One API's way to ask and to answer. `read` and `completion` raise `Refused`, which `error` puts into words.
+
+    `caches_by_itself`: whether prompts are cached without being marked.
+    """
+
+    read: Callable[[Mapping[str, Any], Circumstances], Asked]
+    completion: Callable[[Said, Circumstances], dict[str, Any]]
+    error: Callable[[Refused, str], dict[str, Any]]
+    caches_by_itself: bool
+
+
+def answer(
+    dialect: Dialect,
+    request: Mapping[str, Any],
+    circumstances: Circumstances,
+    *,
+    cache: CacheUse | None = None,
+    spoil: Callable[[Reply], Reply] | None = None,
+) -> Answered:
+    """Let the judge that `model` names answer; a bad request gets the error a provider would give.
+
+    `spoil` is a fault that changes the reply.
+    """
     try:
-        judge = judge_named(model)
-    except UnknownJudge:
-        message = f"The model `{model}` does not exist or you do not have access to it."
-        return Answered(404, error_body(message, code="model_not_found"))
-    except BadParameters as error:
-        return _bad(str(error), param="model", code="invalid_value")
-    try:
-        comparison = _comparison(request)
-    except ValueError as error:
-        return _bad(f"The emulator's judges answer comparisons only. {error}", param="messages", code="invalid_value")
-    return _completion(request, judge, comparison, created=created, request_id=request_id)
+        asked = dialect.read(request, circumstances)
+        reply = _within(_reply(asked), asked.output_limit)
+        said = _said(asked, spoil(reply) if spoil else reply, cache or CacheUse())
+        return Answered(200, dialect.completion(said, circumstances), said.tokens)
+    except Refused as refused:
+        return refusal(dialect, refused, circumstances)
 
 
-def too_many_requests(model: object) -> Answered:
-    """The 429 of a rate limit."""
-    message = f"Rate limit reached for {model}. Please try again later."
-    return Answered(429, error_body(message, kind="requests", code="rate_limit_exceeded"))
+def refusal(dialect: Dialect, refused: Refused, circumstances: Circumstances) -> Answered:
+    """An error in a dialect's words; nothing is billed."""
+    return Answered(refused.status, dialect.error(refused, circumstances.request_id))
 
 
 def body_sha256(body: Mapping[str, Any]) -> str:
@@ -97,97 +109,48 @@ def body_sha256(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _refusal(request: Mapping[str, Any]) -> Answered | None:
-    for param in ("model", "messages"):
-        if param not in request:
-            return _bad(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
-    unknown = sorted(request.keys() - KNOWN_PARAMETERS)
-    if unknown:
-        return _bad(f"Unknown parameter: '{unknown[0]}'.", param=unknown[0], code="unknown_parameter")
-    if not isinstance(request["model"], str):
-        return _bad("Invalid type for 'model': expected a string.", param="model", code="invalid_type")
-    if request.get("stream") or request.get("n") not in (None, 1):
-        return _bad("The emulator answers with one choice and does not stream.", param="n", code="invalid_value")
-    limit = _output_limit(request)
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        param = "max_completion_tokens"
-        return _bad(f"Invalid '{param}': expected a whole number above 0.", param=param, code="invalid_value")
-    messages = request["messages"]
-    if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
-        expected = "expected an array of messages with role and content as strings"
-        return _bad(f"Invalid 'messages': {expected}.", param="messages", code="invalid_type")
-    return None
-
-
-def _bad(message: str, *, param: str, code: str) -> Answered:
-    return Answered(400, error_body(message, param=param, code=code))
-
-
-def _is_message(message: object) -> bool:
-    return isinstance(message, dict) and all(isinstance(message.get(key), str) for key in ("role", "content"))
-
-
-def _output_limit(request: Mapping[str, Any]) -> Any:
-    return request.get("max_completion_tokens") or request.get("max_tokens")
-
-
-def _comparison(request: Mapping[str, Any]) -> Comparison:
-    said = [message["content"] for message in request["messages"] if message["role"] == "user"]
-    sections = read_sections(said[-1] if said else "")
-    return Comparison(sections["ESSAY A"], sections["ESSAY B"], ties=_offers_ties(request))
-
-
-def _offers_ties(request: Mapping[str, Any]) -> bool:
-    offered: Any = request.get("response_format")
-    for key in ("json_schema", "schema", "properties", "winner", "enum"):
+def offers_ties(schema: object) -> bool:
+    """Whether a verdict's JSON schema has "Tie" among the winners."""
+    offered: Any = schema
+    for key in ("properties", "winner", "enum"):
         offered = offered.get(key) if isinstance(offered, dict) else None
     return isinstance(offered, list) and "Tie" in offered
 
 
-def _completion(
-    request: Mapping[str, Any], judge: Judge, comparison: Comparison, *, created: int, request_id: str
-) -> Answered:
-    reply = _within(judge(comparison), _output_limit(request))
-    prompt_tokens = _tokens("".join(message["content"] for message in request["messages"]))
-    completion_tokens = _tokens(reply.content or reply.refusal or "")
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": reply.content,
-        "refusal": reply.refusal,
-        "annotations": [],
-    }
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
-    body = {
-        "id": f"chatcmpl-{request_id}",
-        "object": "chat.completion",
-        "created": created,
-        "model": request["model"],
-        "choices": [{**choice, "finish_reason": reply.finish_reason}],
-        "usage": {
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": prompt_tokens + completion_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {
-                "reasoning_tokens": 0,
-                "audio_tokens": 0,
-                "accepted_prediction_tokens": 0,
-                "rejected_prediction_tokens": 0,
-            },
-        },
-        "service_tier": "default",
-        "system_fingerprint": "fp_emulator",
-    }
-    return Answered(200, body, prompt_tokens, completion_tokens)
+def count_tokens(text: str) -> int:
+    """A token for every four bytes begun."""
+    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN)
+
+
+def _reply(asked: Asked) -> Reply:
+    try:
+        judge = judge_named(asked.model)
+    except UnknownJudge:
+        message = f"The model `{asked.model}` does not exist or you do not have access to it."
+        raise Refused(404, message, code="model_not_found") from None
+    except BadParameters as error:
+        raise Refused(400, str(error), param="model", code="invalid_value") from None
+    try:
+        sections = read_sections(asked.question)
+    except ValueError as error:
+        message = f"The emulator's judges answer comparisons only. {error}"
+        raise Refused(400, message, param="messages", code="invalid_value") from None
+    return judge(Comparison(sections["ESSAY A"], sections["ESSAY B"], ties=asked.ties))
+
+
+def _said(asked: Asked, reply: Reply, cache: CacheUse) -> Said:
+    tokens = Tokens(
+        input=count_tokens("".join(block.text for block in asked.blocks)),
+        output=count_tokens(reply.content or reply.refusal or ""),
+        cached=cache.read,
+        cache_write=cache.written,
+    )
+    return Said(asked, reply, tokens, cache)
 
 
 def _within(reply: Reply, limit: int | None) -> Reply:
     """Cut an answer that is longer than the request allows, as a provider does."""
-    if reply.content is None or limit is None or _tokens(reply.content) <= limit:
+    if reply.content is None or limit is None or count_tokens(reply.content) <= limit:
         return reply
     kept = reply.content.encode("utf-8", "surrogatepass")[: limit * BYTES_PER_TOKEN].decode("utf-8", "ignore")
     return Reply(kept, finish_reason="length")
-
-
-def _tokens(text: str) -> int:
-    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN)

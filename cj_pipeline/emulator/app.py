@@ -1,7 +1,4 @@
-"""The whole application: the provider's routes, the admin routes, and errors in the provider's shape.
-
-A further API joins as its own `..._app.py` with routes over the same store and work.
-"""
+"""The whole application: both providers' routes over one store and one work, the admin routes, and errors."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -12,13 +9,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from cj_pipeline.emulator.admin_app import Admin
+from cj_pipeline.emulator.anthropic_app import Anthropic
+from cj_pipeline.emulator.errors import error_response
 from cj_pipeline.emulator.hang_up import with_hang_up
+from cj_pipeline.emulator.keys import KeyRequired
 from cj_pipeline.emulator.openai_app import OpenAi
-from cj_pipeline.emulator.openai_errors import Refused, error_body
+from cj_pipeline.emulator.refused import Refused
 from cj_pipeline.emulator.store import Store
 from cj_pipeline.emulator.work import Work
 
@@ -38,8 +39,9 @@ def build_app(store: Store, *, host: str, seconds_per_phase: float, when_ready: 
         work.stop()
         store.close()
 
+    apis = [*Anthropic(store, work, seconds_per_phase).routes(), *OpenAi(store, work, seconds_per_phase).routes()]
     app = Starlette(
-        routes=[OpenAi(store, work, seconds_per_phase).routes(), *Admin(store).routes()],
+        routes=[Mount("/v1", middleware=[Middleware(KeyRequired)], routes=apis), *Admin(store).routes()],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[host, *_LOCAL_NAMES], www_redirect=False)],
         exception_handlers={Refused: _refused, HTTPException: _http_error, Exception: _unexpected},
         lifespan=lifespan,
@@ -47,17 +49,17 @@ def build_app(store: Store, *, host: str, seconds_per_phase: float, when_ready: 
     return with_hang_up(app)
 
 
-def _refused(_: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return JSONResponse(error.body, error.status)
+    return error_response(request, error)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"{error.detail}: {request.method} {request.url.path}"
-    return JSONResponse(error_body(message), error.status_code, headers=error.headers)
+    return error_response(request, Refused(error.status_code, message, headers=error.headers or {}))
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("%s %s", request.method, request.url.path, exc_info=error)
-    return JSONResponse(error_body("The emulator failed; see its log.", kind="server_error"), 500)
+    return error_response(request, Refused(500, "The emulator failed; see its log."))

@@ -7,7 +7,8 @@ appointed seconds, or as long as the real work takes if that is longer.
 import math
 from dataclasses import dataclass
 
-from cj_pipeline.emulator.store.batches import Batch
+from cj_pipeline.emulator.faults import SLOW_CANCEL, STUCK_FINALIZING, STUCK_IN_PROGRESS
+from cj_pipeline.emulator.store.batches import WINDOW_SECONDS, Batch
 
 TERMINAL = frozenset({"completed", "failed", "expired", "cancelled"})
 
@@ -57,7 +58,8 @@ def _course(batch: Batch) -> dict[str, float]:
     course = {status: at for status, at in course.items() if at <= batch.cancelling_at or status == "validating"}
     course["cancelling"] = batch.cancelling_at
     if batch.judged_at is not None:
-        course["cancelled"] = max(batch.cancelling_at + batch.seconds_per_phase, batch.judged_at)
+        ready = max(batch.cancelling_at + batch.seconds_per_phase, batch.judged_at)
+        course["cancelled"] = ready + batch.faults.get(SLOW_CANCEL, 0.0)
     return course
 
 
@@ -72,10 +74,10 @@ def _undisturbed_course(batch: Batch) -> dict[str, float]:
     course["in_progress"] = ready
     if batch.judged_at is None or batch.cancelling_at is not None:
         return course
-    done = max(ready + phase, batch.judged_at)
-    if batch.expires_early:
-        return course | {"expired": done}
-    return course | {"finalizing": done, "completed": done + phase}
+    done = max(ready + phase, batch.judged_at) + batch.faults.get(STUCK_IN_PROGRESS, 0.0)
+    if batch.expires_after is not None:
+        return course | {"expired": min(done, max(batch.created_at + WINDOW_SECONDS, batch.judged_at))}
+    return course | {"finalizing": done, "completed": done + phase + batch.faults.get(STUCK_FINALIZING, 0.0)}
 
 
 def _share(elapsed: float, phase: float) -> float:

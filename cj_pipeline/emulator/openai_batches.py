@@ -1,18 +1,18 @@
 """OpenAI's Batch API as pure rules: what a create may ask, how a batch looks, and what its result lines say."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from cj_pipeline.emulator.answer import Answered
 from cj_pipeline.emulator.lifecycle import Standing, standing
-from cj_pipeline.emulator.openai_errors import Refused, missing
+from cj_pipeline.emulator.openai_errors import missing
 from cj_pipeline.emulator.openai_files import keep_seconds
-from cj_pipeline.emulator.store import Batch
+from cj_pipeline.emulator.refused import Refused
+from cj_pipeline.emulator.requests_file import request_id
+from cj_pipeline.emulator.store import WINDOW_SECONDS, Batch
 
 CHAT_COMPLETIONS = "/v1/chat/completions"  # the one endpoint the judges sit behind
 COMPLETION_WINDOW = "24h"
-WINDOW_SECONDS = 86_400
 METADATA_PAIRS, METADATA_KEY_CHARS, METADATA_VALUE_CHARS = 16, 64, 512
 BATCHES_LISTED, MAX_BATCHES_LISTED = 20, 100
 
@@ -95,11 +95,6 @@ def unrun_line(batch_id: str, custom_id: str, code: str) -> dict[str, Any]:
     return _line(batch_id, custom_id, response=None, error={"code": code, "message": UNRUN[code]})
 
 
-def request_id(batch_id: str, custom_id: str) -> str:
-    """The same for the same request, whenever it is carried out."""
-    return hashlib.sha256(f"{batch_id}/{custom_id}".encode()).hexdigest()[:32]
-
-
 _MOMENTS = (
     "in_progress_at",
     "finalizing_at",
@@ -133,7 +128,7 @@ def _request_counts(batch: Batch, stands: Standing) -> dict[str, int]:
 def _usage(batch: Batch) -> dict[str, Any]:
     return {
         "input_tokens": batch.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": batch.cached_tokens},
         "output_tokens": batch.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": batch.prompt_tokens + batch.completion_tokens,

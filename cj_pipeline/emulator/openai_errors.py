@@ -1,22 +1,17 @@
-"""OpenAI's error shape, and the one exception that becomes such an answer."""
+"""OpenAI's error shape, and its usual refusals."""
 
 from typing import Any
 
+from cj_pipeline.emulator.refused import Refused
 
-class Refused(Exception):
-    """A request that is answered with an HTTP error in OpenAI's shape."""
-
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = error_body(message, param=param, code=code)
+_KINDS = {429: "requests"}
 
 
-def error_body(
-    message: str, *, kind: str = "invalid_request_error", param: str | None = None, code: str | None = None
-) -> dict[str, Any]:
+def error_body(refused: Refused, _: str) -> dict[str, Any]:
     """`{"error": {message, type, param, code}}`."""
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    usual = "server_error" if refused.status >= 500 else "invalid_request_error"
+    kind = refused.kind or _KINDS.get(refused.status, usual)
+    return {"error": {"message": refused.message, "type": kind, "param": refused.param, "code": refused.code}}
 
 
 def missing(param: str) -> Refused:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cj_pipeline.emulator.openai_errors import Refused, missing, no_such
+from cj_pipeline.emulator.openai_errors import missing, no_such
+from cj_pipeline.emulator.refused import Refused
 from cj_pipeline.emulator.store import File
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")

@@ -1,37 +1,13 @@
 """The input file of a batch: the rules it must keep, read line by line, and where each request lies in it."""
 
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from cj_pipeline.emulator.requests_file import CUSTOM_ID, Inspection, Located, lines_of, read_line
 
 MAX_REQUESTS = 50_000  # Batch API reference: requests per batch
 MAX_BYTES = 200_000_000  # Batch API reference: "200 MB", counted decimal
 ERRORS_SHOWN = 100  # so that a batch object stays small
-
-# Anthropic's rule. OpenAI documents none; a stricter emulator keeps one request file good for both.
-CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """A valid request: its id, and its bytes within the file."""
-
-    custom_id: str
-    start: int
-    length: int
-
-
-@dataclass(slots=True)
-class Inspection:
-    """What reading an input file found: the requests, or the errors for which the whole batch fails."""
-
-    model: str | None = None
-    total: int = 0
-    requests: list[Located] = field(default_factory=list)
-    errors: list[dict[str, Any]] = field(default_factory=list)
 
 
 def inspect(path: Path, *, endpoint: str) -> Inspection:
@@ -45,7 +21,7 @@ def inspect(path: Path, *, endpoint: str) -> Inspection:
         return Inspection(errors=[error("file_too_large", f"The input file is larger than {MAX_BYTES} bytes.")])
     found = Inspection()
     seen: set[str] = set()
-    for number, start, line in _lines(path):
+    for number, start, line in lines_of(path):
         if number > MAX_REQUESTS:
             found.errors = [error("too_many_tasks", f"The batch has more than {MAX_REQUESTS} requests.")]
             break
@@ -59,23 +35,6 @@ def inspect(path: Path, *, endpoint: str) -> Inspection:
 def error(code: str, message: str, *, param: str | None = None) -> dict[str, Any]:
     """An entry of a failed batch's `errors.data`."""
     return {"code": code, "line": None, "message": message, "param": param}
-
-
-def read_line(line: bytes) -> Any:
-    """One JSON value in UTF-8. Raises `ValueError` (also for NaN and for nesting without end)."""
-    try:
-        return json.loads(line.decode("utf-8"), parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Line number from 1, offset and bytes; split at b"\\n" and nowhere else."""
-    start = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            yield number, start, line
-            start += len(line)
 
 
 def _look_at(line: bytes, start: int, endpoint: str, seen: set[str], found: Inspection) -> dict[str, Any] | None:
@@ -117,7 +76,3 @@ def _shape_problem(request: object, endpoint: str) -> dict[str, Any] | None:
     if request["url"] != endpoint:
         return error("url_mismatch", f"The url must be the batch's endpoint, {endpoint}.", param="url")
     return None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -5,6 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cj_pipeline.emulator.lifecycle import standing
+from cj_pipeline.emulator.store import Batch
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="5"><title>cj_pipeline emulator</title>
@@ -16,32 +19,31 @@ th, td {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px sol
 td.number, th.number {{ text-align: right }}
 </style></head><body>
 <h1>An emulator with offline judges. No exam may rest on it.</h1>
-<p>It speaks a provider's batch API on this machine, for trials and tests. Its judges count words
+<p>It speaks two providers' batch APIs on this machine, for trials and tests. Its judges count words
 (<code>lexical</code>) or simulate (<code>latent</code>); none reads an essay, and nothing costs money.</p>
 <p>{summary}</p>
-<table><thead><tr><th>batch<th>status<th>model<th class="number">items<th class="number">completed
+<table><thead><tr><th>batch<th>API<th>status<th>model<th class="number">items<th class="number">completed
 <th class="number">failed<th>created (UTC)<th>metadata</tr></thead><tbody>
 {rows}
 </tbody></table></body></html>
 """
 
 
-def batches_page(batches: Sequence[Mapping[str, Any]], bill: Mapping[str, Any]) -> str:
-    """HTML from batch objects and the bill; everything from outside is escaped."""
+def batches_page(batches: Sequence[Batch], now: float, bill: Mapping[str, Any]) -> str:
+    """HTML from batches, newest first, and the bill; everything from outside is escaped."""
     summary = (
         f"{bill['batches_created']} batches, {bill['requests_seen']} requests seen,"
         f" {bill['distinct_bodies']} of them different, {len(bill['asked_more_than_once'])} asked more than once."
     )
-    rows = "\n".join(map(_row, batches)) or '<tr><td colspan="8">No batch yet.</tr>'
+    rows = "\n".join(_row(batch, now) for batch in batches) or '<tr><td colspan="9">No batch yet.</tr>'
     return _PAGE.format(summary=html.escape(summary), rows=rows)
 
 
-def _row(batch: Mapping[str, Any]) -> str:
-    counts = batch.get("request_counts") or {}
-    created = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(batch["created_at"]))
-    metadata = ", ".join(f"{key}={value}" for key, value in (batch["metadata"] or {}).items())
-    texts = [batch["id"], batch["status"], batch["model"] or ""]
-    numbers = [counts.get(name, "") for name in ("total", "completed", "failed")]
+def _row(batch: Batch, now: float) -> str:
+    created = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(batch.created_at))
+    metadata = ", ".join(f"{key}={value}" for key, value in (batch.metadata or {}).items())
+    texts = [batch.id, batch.api, standing(batch, now).status, batch.model or ""]
+    numbers = ["" if batch.total is None else batch.total, batch.completed, batch.failed]
     return (
         "<tr>"
         + "".join(f"<td>{html.escape(str(text))}" for text in texts)

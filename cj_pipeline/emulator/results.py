@@ -1,7 +1,6 @@
 """The output and error files of a batch while they are written, and the sums that go with them."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Any, Self
 
 from cj_pipeline.emulator.lifecycle import ends_at
 from cj_pipeline.emulator.store import Batch, DoneItem, File, Outcome
-from cj_pipeline.emulator.store.files import Files, fresh_file_id
-
-_SUCCESS = 200
+from cj_pipeline.emulator.store.files import RESULTS, Files, fresh_file_id
 
 
 class ResultFile:
@@ -23,9 +20,9 @@ class ResultFile:
         self.bytes = 0
         self._file = path.open("wb", buffering=1 << 20)
 
-    def write(self, line: dict[str, Any]) -> None:
-        """One line, all of it ASCII, so that no reader can split it anywhere else."""
-        self.bytes += self._file.write(json.dumps(line).encode() + b"\n")
+    def write(self, line: bytes) -> None:
+        """One line with its end."""
+        self.bytes += self._file.write(line)
 
     def close(self) -> None:
         """Everything written."""
@@ -35,39 +32,45 @@ class ResultFile:
 class Results:
     """What the work on a batch has given so far. On leaving, what was not settled is removed."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, *, one_file: bool) -> None:
         self._files = files
-        self.output = ResultFile(files.partial_path())
-        self.errors = ResultFile(files.partial_path())
+        self._output = ResultFile(files.partial_path())
+        self._errors = self._output if one_file else ResultFile(files.partial_path())
+        self._completed = 0
         self.items: list[DoneItem] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for written in (self.output, self.errors):
+        for written in (self._output, self._errors):
             written.close()
             written.path.unlink(missing_ok=True)
 
-    def add(self, item: DoneItem, lines: Sequence[dict[str, Any]]) -> None:
+    def add(self, item: DoneItem, lines: Sequence[bytes], *, as_answer: bool) -> None:
         """An item that was carried out, and the lines that tell of it."""
         self.items.append(item)
+        self._completed += as_answer
         for line in lines:
-            (self.output if item.status_code == _SUCCESS else self.errors).write(line)
+            (self._output if as_answer else self._errors).write(line)
 
-    def outcome(self, batch: Batch) -> Outcome:
-        """Settle both files and sum up. The files exist for others from the batch's end on."""
-        at = time.time()
+    def add_unrun(self, line: dict[str, Any]) -> None:
+        """What is said of an item that was not carried out."""
+        self._errors.write(json.dumps(line).encode() + b"\n")
+
+    def outcome(self, batch: Batch, at: float) -> Outcome:
+        """Settle the files and sum up. They exist for others from the batch's end on."""
         visible_from = ends_at(replace(batch, judged_at=at)) or at
-        completed = sum(item.status_code == _SUCCESS for item in self.items)
+        apart = self._errors is not self._output
         return Outcome(
             at=at,
-            completed=completed,
-            failed=len(self.items) - completed,
+            completed=self._completed,
+            failed=len(self.items) - self._completed,
             prompt_tokens=sum(item.prompt_tokens for item in self.items),
             completion_tokens=sum(item.completion_tokens for item in self.items),
-            output=self._settled(batch, self.output, "output", visible_from),
-            error=self._settled(batch, self.errors, "error", visible_from),
+            cached_tokens=sum(item.cached_tokens for item in self.items),
+            output=self._settled(batch, self._output, "output", visible_from),
+            error=self._settled(batch, self._errors, "error", visible_from) if apart else None,
         )
 
     def _settled(self, batch: Batch, written: ResultFile, which: str, visible_from: float) -> File | None:
@@ -77,10 +80,11 @@ class Results:
         file = File(
             id=fresh_file_id(),
             filename=f"{batch.id}_{which}.jsonl",
-            purpose="batch_output",
+            purpose="batch_output" if batch.api == "openai" else RESULTS,
             bytes=written.bytes,
             created_at=visible_from,
             expires_at=visible_from + batch.output_seconds,
+            project=batch.project,
         )
         self._files.settle(written.path, file.id)
         return file

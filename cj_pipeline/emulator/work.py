@@ -4,30 +4,28 @@ The items are done in an order drawn from their ids, which is also the order of 
 a function of the input, so work that a kill interrupted is simply done again, to the same bytes.
 """
 
+import contextlib
 import logging
 import math
 import threading
-import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cj_pipeline.emulator.answer import Answered, answer, body_sha256, too_many_requests
-from cj_pipeline.emulator.faults import (
-    DUPLICATE_LINES,
-    EXPIRE_AFTER,
-    LOSE_LINES,
-    RATE_LIMIT_LINES,
-    TOKEN_LIMIT_EXCEEDED,
-    line_fault,
-)
-from cj_pipeline.emulator.openai_batches import answered_line, request_id, unrun_line
-from cj_pipeline.emulator.openai_input import Inspection, Located, error, inspect, read_line
+from cj_pipeline.emulator import faults
+from cj_pipeline.emulator.apis import APIS, Api
+from cj_pipeline.emulator.budget import over_budget
+from cj_pipeline.emulator.faulty_items import server_error_line
+from cj_pipeline.emulator.items import carried_out, circumstances
+from cj_pipeline.emulator.openai_input import error
+from cj_pipeline.emulator.prompt_cache import CacheUse, PromptCache
+from cj_pipeline.emulator.refused import Refused
+from cj_pipeline.emulator.requests_file import Inspection, Located, read_line, request_id
 from cj_pipeline.emulator.results import Results
-from cj_pipeline.emulator.store import Batch, DoneItem, Store
+from cj_pipeline.emulator.store import Batch, Store
 
 _AT_ONCE = 2
+_VALIDATING = threading.Lock()  # so that two batches are not both let in where the budget has room for one
 _log = logging.getLogger(__name__)
 
 
@@ -81,32 +79,59 @@ def _found(store: Store, batch_id: str) -> Batch:
 
 
 def _inspected(store: Store, batch: Batch, path: Path) -> Inspection:
-    inspection = inspect(path, endpoint=batch.endpoint)
-    file = store.files.get(batch.input_file_id, now=time.time())
-    if batch.validated_at is None and (file is None or file.purpose != "batch"):
-        message = f"The input file {batch.input_file_id} does not exist or its purpose is not 'batch'."
-        inspection.errors = [error("invalid_file", message, param="input_file_id")]
-    if TOKEN_LIMIT_EXCEEDED in batch.faults:
-        message = f"Enqueued token limit reached for {inspection.model}. Please try again once some batches completed."
-        inspection.errors = [error("token_limit_exceeded", message)]
-    store.batches.set_validated(batch.id, total=inspection.total, model=inspection.model, errors=inspection.errors)
+    inspection = APIS[batch.api].inspect(path, batch)
+    with _VALIDATING:
+        inspection.errors = _errors_by_fault(batch, inspection) or _errors_by_rule(store, batch, inspection)
+        store.batches.set_validated(batch.id, total=inspection.total, model=inspection.model, errors=inspection.errors)
     return inspection
+
+
+def _errors_by_rule(store: Store, batch: Batch, inspection: Inspection) -> list[dict[str, Any]]:
+    if batch.api != "openai" or batch.validated_at is not None:
+        return inspection.errors
+    file = store.files.get(batch.input_file_id, batch.project)
+    if file is None or file.purpose != "batch":
+        message = f"The input file {batch.input_file_id} does not exist or its purpose is not 'batch'."
+        return [error("invalid_file", message, param="input_file_id")]
+    if not inspection.errors and over_budget(store, batch.project, inspection.model, file.bytes):
+        return [_token_limit(inspection)]
+    return inspection.errors
+
+
+def _errors_by_fault(batch: Batch, inspection: Inspection) -> list[dict[str, Any]]:
+    if faults.TOKEN_LIMIT_EXCEEDED in batch.faults:
+        return [_token_limit(inspection)]
+    if faults.FAIL_AT_LINE in batch.faults:
+        bad = error("invalid_json_line", "This line is not parseable as valid JSON.")
+        return [bad | {"line": int(batch.faults[faults.FAIL_AT_LINE])}]
+    if faults.FAIL_WITHOUT_LINE in batch.faults:
+        return [error("invalid_request", "The batch could not be validated.")]
+    return []
+
+
+def _token_limit(inspection: Inspection) -> dict[str, Any]:
+    message = f"Enqueued token limit reached for {inspection.model}. Please try again once some batches completed."
+    return error("token_limit_exceeded", message)
 
 
 def _done(store: Store, batch: Batch, inspection: Inspection, path: Path, stopping: threading.Event) -> bool:
     """Whether the results were published; not when the server stops or the batch was cancelled meanwhile."""
+    api = APIS[batch.api]
     order = sorted(inspection.requests, key=lambda located: request_id(batch.id, located.custom_id))
     stop = _stop(batch, len(order))
-    with Results(store.files) as results, path.open("rb") as requests:
+    with Results(store.files, one_file=api.one_file) as results, path.open("rb") as requests:
+        caches = _cache_uses(batch, inspection, requests) if batch.prompt_cache else {}
         for rank, located in enumerate(order[:stop]):
             if stopping.is_set():
                 return False
-            _do_one(batch, rank, located, requests, results)
-        unrun = "batch_cancelled" if batch.cancelling_at is not None else "batch_expired"
+            request = _request(requests, located, api)
+            item, lines, as_answer = carried_out(batch, rank, located.custom_id, request, caches.get(located.custom_id))
+            results.add(item, lines, as_answer=as_answer)
         for located in order[stop:]:
-            results.errors.write(unrun_line(batch.id, located.custom_id, unrun))
+            for line in _unrun_lines(batch, located.custom_id):
+                results.add_unrun(line)
         store.bill.replace_items(batch.id, results.items)
-        outcome = results.outcome(batch)
+        outcome = results.outcome(batch, store.now())
     published = store.batches.set_judged(batch, outcome)
     if not published:
         for file in filter(None, (outcome.output, outcome.error)):
@@ -118,28 +143,32 @@ def _stop(batch: Batch, total: int) -> int:
     """The item before which the work ends: all, unless the batch was cancelled or is to expire."""
     if batch.stop_rank is not None:
         return min(batch.stop_rank, total)
-    return math.floor(total * batch.faults.get(EXPIRE_AFTER, 1.0))
+    return total if batch.expires_after is None else math.floor(total * batch.expires_after)
 
 
-def _do_one(batch: Batch, rank: int, located: Located, requests: BinaryIO, results: Results) -> None:
+def _request(requests: BinaryIO, located: Located, api: Api) -> dict[str, Any]:
     requests.seek(located.start)
-    body = read_line(requests.read(located.length))["body"]
-    fault = line_fault(batch.faults, rank)
-    if fault == RATE_LIMIT_LINES:
-        answered = too_many_requests(body.get("model"))
-    else:
-        answered = answer(body, created=int(batch.created_at), request_id=request_id(batch.id, located.custom_id))
-    line = answered_line(batch.id, located.custom_id, answered)
-    copies = {LOSE_LINES: 0, DUPLICATE_LINES: 2}.get(fault or "", 1)
-    results.add(_item(rank, located, body, answered), [line] * copies)
+    request: dict[str, Any] = read_line(requests.read(located.length))[api.request_key]
+    return request
 
 
-def _item(rank: int, located: Located, body: Mapping[str, Any], answered: Answered) -> DoneItem:
-    return DoneItem(
-        rank=rank,
-        custom_id=located.custom_id,
-        body_sha256=body_sha256(body),
-        status_code=answered.status_code,
-        prompt_tokens=answered.prompt_tokens,
-        completion_tokens=answered.completion_tokens,
-    )
+def _cache_uses(batch: Batch, inspection: Inspection, requests: BinaryIO) -> dict[str, CacheUse]:
+    """In the order of the input file, whatever the order of the work."""
+    cache, api = PromptCache(), APIS[batch.api]
+    uses: dict[str, CacheUse] = {}
+    for located in inspection.requests:
+        with contextlib.suppress(Refused):
+            asked = api.dialect.read(_request(requests, located, api), circumstances(batch, located.custom_id))
+            uses[located.custom_id] = cache.use(asked.model, asked.blocks, by_itself=api.dialect.caches_by_itself)
+    return uses
+
+
+def _unrun_lines(batch: Batch, custom_id: str) -> list[dict[str, Any]]:
+    api = APIS[batch.api]
+    if batch.cancelling_at is not None:
+        if faults.CANCEL_LEAVES_NO_LINES in batch.faults:
+            return []
+        return [api.unrun_line(batch.id, custom_id, api.cancelled)]
+    if faults.EXPIRE_WITH_ERRORS in batch.faults:
+        return [server_error_line(batch.api, custom_id)]
+    return [api.unrun_line(batch.id, custom_id, api.expired)]

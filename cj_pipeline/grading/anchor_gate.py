@@ -1,6 +1,12 @@
-"""Do the anchors stand where their grades say, as far as chance allows?"""
+"""Do the anchors' scores follow their grades: better than chance, in a likely order, none far off its band?
+
+A judge that differs from the grades a little everywhere has wide ranges, not wrong ones, so the gate allows for
+the discrepancy that the projection itself allows for.
+"""
 
 from dataclasses import dataclass
+from itertools import permutations
+from math import factorial, prod
 
 import numpy as np
 from scipy.special import ndtri
@@ -10,13 +16,15 @@ from cj_pipeline.grading.calibration import Calibration
 from cj_pipeline.grading.scales import GradeScale
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 
-LOWEST_QUANTILE = 0.01  # false blocks of a judge that agrees with the grades
-CHANCE_QUANTILE = 0.95  # false passes of a judge that does not
-LARGEST_DEVIATION = 3.0  # standard errors off the band, among up to a dozen anchors
-CHANCE_OF_DEVIATION = 12 * 0.00135  # of any anchor at the limit; holds the false blocks where there are more
+CHANCE = 1 / 24  # of passing without knowing the grades: what four anchors in perfect order show
 SIGNAL = 1.645  # standard errors of the slope of score on grade: 5 % for a coin
-FEWEST_FOR_CHANCE = 4  # three anchors fall into order by chance once in six
+LOWEST_QUANTILE = 0.01  # false blocks of a judge that agrees with the grades
+LARGEST_DEVIATION = 3.0  # standard errors off the band
+CHANCE_OF_DEVIATION = 0.005  # that any anchor of an agreeing judge is so far off; with many anchors the limit rises
 SIMULATIONS = 2_000
+SHUFFLES = 9_999
+ALL_ORDERS_UP_TO = 7  # anchors: 5,040 orders
+ROUNDING = 1e-9
 SORT_ABOVE = 60  # anchors; above, sorting beats comparing every two
 SIMULATION_SEED = 20_260_501
 
@@ -26,8 +34,8 @@ class AnchorGate:
     """Figures of the anchor gate, of the component with most anchors."""
 
     kendall_tau: float  # tau-b of score and given grade
-    kendall_tau_quantile: float  # its 1 % quantile when the fitted cuts are true
-    kendall_tau_chance: float  # its 95 % quantile when the grades are shuffled
+    kendall_tau_quantile: float  # its 1 % quantile when the fitted cuts and discrepancy are true
+    chance: float  # share of shuffled grades that the scores rise with as much
     signal: float  # slope of score on grade in standard errors
     largest_deviation: float  # of an anchor from the band of its grade, cuts fitted without it, in SE
     largest_deviation_anchor: int  # item index
@@ -39,18 +47,16 @@ def judge_anchors(anchors: Calibration, scale: GradeScale) -> AnchorGate:
     """Compare the anchors' order and places with what the fitted model, and chance, would give."""
     rng = np.random.default_rng(SIMULATION_SEED)
     tau = float(kendall_tau(anchors.positions[None, :], anchors.grades)[0])
-    simulated = _simulated(anchors, SIMULATIONS, rng)
-    low = float(np.quantile(kendall_tau(simulated, anchors.grades), LOWEST_QUANTILE))
-    shuffled = rng.permuted(np.tile(anchors.positions, (SIMULATIONS, 1)), axis=1)
-    chance = float(np.quantile(kendall_tau(shuffled, anchors.grades), CHANCE_QUANTILE))
+    low = float(np.quantile(kendall_tau(_simulated(anchors, rng), anchors.grades), LOWEST_QUANTILE))
+    chance = _chance(anchors, rng)
     signal = _slope_in_standard_errors(anchors)
     deviations = _deviations(anchors, scale)
     worst = int(deviations.argmax())
-    faults = _faults(anchors, tau, low, chance, signal, float(deviations[worst]))
+    faults = [*_no_signal(anchors.grades, chance, signal), *_contradictions(tau, low, deviations)]
     return AnchorGate(
         kendall_tau=tau,
         kendall_tau_quantile=low,
-        kendall_tau_chance=chance,
+        chance=chance,
         signal=signal,
         largest_deviation=float(deviations[worst]),
         largest_deviation_anchor=int(anchors.items[worst]),
@@ -59,16 +65,25 @@ def judge_anchors(anchors: Calibration, scale: GradeScale) -> AnchorGate:
     )
 
 
-def _faults(anchors: Calibration, tau: float, low: float, chance: float, signal: float, deviation: float) -> list[str]:
+def _no_signal(grades: IntArray, chance: float, signal: float) -> list[str]:
+    """Shuffled grades decide where enough anchors differ; a few fall into order by chance, so their errors do."""
+    if _least_chance(grades) <= CHANCE + ROUNDING:
+        if chance > CHANCE + ROUNDING:
+            return [
+                f"the anchors' scores rise with their grades no more than with shuffled ones "
+                f"(so much in {chance:.0%} of shuffles, at most {CHANCE:.0%})"
+            ]
+    elif signal < SIGNAL:
+        return [f"the anchors' scores do not rise with their grades ({signal:.1f} SE, at least {SIGNAL})"]
+    return []
+
+
+def _contradictions(tau: float, low: float, deviations: FloatArray) -> list[str]:
     faults = []
-    if signal < SIGNAL:
-        faults.append(f"the anchors' scores do not rise with their grades ({signal:.1f} SE, at least {SIGNAL})")
-    elif anchors.items.size >= FEWEST_FOR_CHANCE and tau < chance:
-        faults.append(f"the anchors are in no better order than chance (Kendall tau {tau:.2f}, chance {chance:.2f})")
-    elif tau < low:
+    if tau < low:
         faults.append(f"the anchors are out of order (Kendall tau {tau:.2f}, 1 % quantile {low:.2f})")
-    if deviation > max(LARGEST_DEVIATION, float(ndtri(1 - CHANCE_OF_DEVIATION / anchors.items.size))):
-        faults.append(f"an anchor stands {deviation:.1f} SE off the band of its grade")
+    if deviations.max() > max(LARGEST_DEVIATION, float(ndtri(1 - CHANCE_OF_DEVIATION / deviations.size))):
+        faults.append(f"an anchor stands {deviations.max():.1f} SE off the band of its grade")
     return faults
 
 
@@ -77,26 +92,39 @@ def kendall_tau(positions: FloatArray, grades: IntArray) -> FloatArray:
     if grades.size > SORT_ABOVE:
         return np.array([kendalltau(row, grades).statistic for row in positions])
     one, other = np.triu_indices(grades.size, 1)
-    differ = np.sign(grades[one] - grades[other])
+    differ = np.sign(grades[one] - grades[other]).astype(np.float64)
     compared = np.flatnonzero(differ)
     untied = np.sqrt(float(compared.size) * one.size)
-    return np.array(
-        [
-            (np.sign(row[one[compared]] - row[other[compared]]) @ differ[compared]) / untied if untied else np.nan
-            for row in positions
-        ]
-    )
+    if not untied:
+        return np.full(len(positions), np.nan)
+    return np.sign(positions[:, one[compared]] - positions[:, other[compared]]) @ differ[compared] / untied
 
 
-def _simulated(anchors: Calibration, repeats: int, rng: np.random.Generator) -> FloatArray:
+def _simulated(anchors: Calibration, rng: np.random.Generator) -> FloatArray:
     """Anchors uniform within the band of their grade, seen with their errors, over the cuts' own posterior."""
     fitted = anchors.thresholds
-    drawn = rng.multivariate_normal(fitted.parameters, fitted.covariance, size=repeats)
+    drawn = rng.multivariate_normal(fitted.parameters, fitted.covariance, size=SIMULATIONS)
     step = np.exp(drawn[:, [1]])
     edges = np.cumsum(np.hstack([drawn[:, [0]] - step, step, np.exp(drawn[:, [1]] + drawn[:, 2:]), step]), axis=1)
     low, high = edges[:, anchors.grades], edges[:, anchors.grades + 1]
     places = low + (high - low) * rng.random(low.shape)
-    return places + np.sqrt(anchors.variances) * rng.standard_normal(low.shape)
+    discrepancy = rng.choice(anchors.discrepancies, size=(SIMULATIONS, 1), p=anchors.probable)
+    return places + np.sqrt(anchors.variances + discrepancy**2) * rng.standard_normal(low.shape)
+
+
+def _chance(anchors: Calibration, rng: np.random.Generator) -> float:
+    """One-sided permutation test of the slope of score on grade (Pitman 1937); all orders of a few anchors."""
+    centred = anchors.grades - anchors.grades.mean()
+    slope = centred @ anchors.positions
+    few = centred.size <= ALL_ORDERS_UP_TO
+    shuffled = np.array(list(permutations(centred))) if few else rng.permuted(np.tile(centred, (SHUFFLES, 1)), axis=1)
+    as_steep = int((shuffled @ anchors.positions >= slope - ROUNDING).sum())
+    return as_steep / len(shuffled) if few else (1 + as_steep) / (1 + SHUFFLES)
+
+
+def _least_chance(grades: IntArray) -> float:
+    """Share of shuffles that leave the grades as they are: the best that a perfect order can show."""
+    return prod(factorial(int(count)) for count in np.bincount(grades)) / factorial(grades.size)
 
 
 def _slope_in_standard_errors(anchors: Calibration) -> float:
@@ -105,11 +133,16 @@ def _slope_in_standard_errors(anchors: Calibration) -> float:
 
 
 def _deviations(anchors: Calibration, scale: GradeScale) -> FloatArray:
-    """How far each anchor lies outside the band of its grade, in standard errors of both; 0 inside."""
+    """How far each anchor lies outside the band of its grade; 0 inside.
+
+    In standard errors of its score, of the band's edge and of the discrepancy, both fitted without it: an anchor
+    with a wrong grade must not excuse itself.
+    """
     edge = np.pad(anchors.cuts_without[:, scale.labels_below :], ((0, 0), (1, 1)), constant_values=np.inf)
     edge[:, 0] = -np.inf
     variance = np.pad(anchors.cut_variances_without[:, scale.labels_below :], ((0, 0), (1, 1)))
     rows, grade = np.arange(anchors.items.size), anchors.grades
-    below = (edge[rows, grade] - anchors.positions) / np.sqrt(anchors.variances + variance[rows, grade])
-    above = (anchors.positions - edge[rows, grade + 1]) / np.sqrt(anchors.variances + variance[rows, grade + 1])
+    own = anchors.variances + anchors.probable_without @ anchors.discrepancies**2
+    below = (edge[rows, grade] - anchors.positions) / np.sqrt(own + variance[rows, grade])
+    above = (anchors.positions - edge[rows, grade + 1]) / np.sqrt(own + variance[rows, grade + 1])
     return np.maximum(np.maximum(below, above), 0.0)

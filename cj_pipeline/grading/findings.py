@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.grading.drift import drift_of
 
 PROBABILITY_TOLERANCE = 1e-9
 LEAST_ADJACENT = 0.8  # of the anchors within one grade when left out; advice, since a batch has a dozen of them
+MOST_MOVED_NAMED = 3
 
 CHECKS = {
     "probabilities_sum_to_one": (Kind.STRUCTURAL, "Every graded essay's probabilities sum to one."),
@@ -16,6 +19,7 @@ CHECKS = {
     "anchors_in_order": (Kind.GATE, "The anchors stand where their grades say, as far as chance allows."),
     "ungraded_share": (Kind.GATE, "Few pupils are left without a grade."),
     "leave_one_anchor_out": (Kind.ADVICE, "Anchors get their own grade back when it is left out."),
+    "drift": (Kind.ADVICE, "Anchors shared with an earlier batch stand to each other as they did there."),
 }
 
 
@@ -31,6 +35,7 @@ def grade_findings(tables: Mapping[str, pa.Table], *, max_ungraded_share: float)
         _rows(rows, tables["essays"].num_rows),
         *gate_findings(fit_row, ungraded, len(pupils), max_ungraded_share),
         _left_out(fit_row.to_pylist()[0]),
+        _drift(tables["anchor_drift"]),
     ]
 
 
@@ -68,13 +73,13 @@ def _anchors(fit: dict[str, Any]) -> Finding:
     if fit["anchor_tau"] is None:
         return _finding("anchors_in_order", True, f"no anchors to examine: {fit['withheld']}")
     summary = (
-        f"Kendall's tau {fit['anchor_tau']:.2f} (1 % quantile {fit['anchor_tau_limit']:.2f}, chance "
-        f"{fit['anchor_tau_chance']:.2f}); {fit['largest_deviation_anchor']} is furthest from its band, "
+        f"Kendall's tau {fit['anchor_tau']:.2f} (1 % quantile {fit['anchor_tau_limit']:.2f}); shuffled grades do as "
+        f"well in {fit['anchor_chance']:.1%}; {fit['largest_deviation_anchor']} is furthest from its band, "
         f"{fit['largest_deviation']:.1f} SE"
     )
     if fit["anchor_fault"]:
         summary = f"{fit['anchor_fault']}; {fit['largest_deviation_anchor']} is furthest from its band"
-    numbers = ("anchor_tau", "anchor_tau_limit", "anchor_tau_chance", "anchor_signal", "largest_deviation")
+    numbers = ("anchor_tau", "anchor_tau_limit", "anchor_chance", "anchor_signal", "largest_deviation")
     return _finding("anchors_in_order", fit["anchor_fault"] is None, summary, **{name: fit[name] for name in numbers})
 
 
@@ -99,6 +104,25 @@ def _left_out(fit: dict[str, Any]) -> Finding:
         f"{fit['anchors']} anchors, each projected without its label: {fit['exact']:.0%} exact, "
         f"{fit['adjacent']:.0%} within one grade, mean error {fit['mae']:.2f} grades",
         **{name: fit[name] for name in ("exact", "adjacent", "mae", "qwk", "spearman") if fit[name] is not None},
+    )
+
+
+def _drift(rows: pa.Table) -> Finding:
+    drift = drift_of(rows)
+    if drift is None:
+        return _finding("drift", True, f"{rows.num_rows} anchors shared with an earlier batch; drift is not measured")
+    furthest = np.argsort(-np.abs(drift.shifts))[:MOST_MOVED_NAMED]
+    ids, shifts = rows["essay_id"].to_pylist(), rows["shift"].to_pylist()
+    named = ", ".join(f"{ids[row]} {shifts[row]:+.2f} logits ({drift.shifts[row]:+.1f} SE)" for row in furthest)
+    return _finding(
+        "drift",
+        not drift.drifted,
+        f"{rows.num_rows} anchors shared with {rows['earlier_batch'][0].as_py()}; their shifts spread "
+        f"{drift.spread:.2f} times as far as errors alone (at most {drift.spread_limit:.2f}); furthest: {named}",
+        shared=rows.num_rows,
+        spread=drift.spread,
+        spread_limit=drift.spread_limit,
+        moved=int(drift.moved.sum()),
     )
 
 

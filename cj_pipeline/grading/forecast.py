@@ -15,7 +15,8 @@ from cj_pipeline.scoring import score_comparisons
 
 # SD of essays in a judge's logits: what published sessions with people show, and what sharp LLM judges show
 ORDINARY_JUDGE_SD, SHARP_JUDGE_SD = 1.5, 2.5
-REPEATS = 12
+REPEATS = {100: 24, 500: 12}  # up to so many essays; the fewer there are, the more one draw differs from the next
+REPEATS_OF_MANY = 4
 SEED = 20_261_122
 MOST_ESSAYS_GRADED = 2_000  # beyond, only the scale is simulated
 
@@ -40,13 +41,13 @@ def forecast(
     anchor_grades: IntArray | None = None,
     scale: GradeScale | None = None,
 ) -> Forecast:
-    """Simulate a plan `REPEATS` times; anchors are the first items, their grades indices into `scale.grades`.
+    """Simulate a plan several times; anchors are the first items, their grades indices into `scale.grades`.
 
     Grade bands are of equal width over four SDs; every anchor lies at random within its band.
     """
     runs = [
         _simulate(np.random.default_rng([SEED, repeat]), essay_a, essay_b, n_items, judge_sd, anchor_grades, scale)
-        for repeat in range(REPEATS)
+        for repeat in range(next((count for most, count in REPEATS.items() if n_items <= most), REPEATS_OF_MANY))
     ]
     reliabilities, errors, grades = zip(*runs, strict=True)
     graded = [pair for pair in grades if pair is not None]
@@ -57,6 +58,12 @@ def forecast(
         exact=float(np.mean([exact for exact, _ in graded])) if graded else None,
         adjacent=float(np.mean([adjacent for _, adjacent in graded])) if graded else None,
     )
+
+
+def grade_edges(n_grades: int, judge_sd: float) -> FloatArray:
+    """Where the simulated grades begin and end, (n_grades + 1,): bands of equal width over four SDs."""
+    edges: FloatArray = judge_sd * np.linspace(-2, 2, n_grades + 1)
+    return edges
 
 
 def _simulate(
@@ -70,7 +77,7 @@ def _simulate(
 ) -> tuple[float, float, tuple[float, float] | None]:
     quality = judge_sd * rng.standard_normal(n_items)
     if anchor_grades is not None and scale is not None:
-        edges = judge_sd * np.linspace(-2, 2, len(scale.grades) + 1)
+        edges = grade_edges(len(scale.grades), judge_sd)
         quality[: anchor_grades.size] = rng.uniform(edges[anchor_grades], edges[anchor_grades + 1])
     first_wins = rng.random(essay_a.size) < 1 / (1 + np.exp(quality[essay_b] - quality[essay_a]))
     fit = score_comparisons(

@@ -1,4 +1,4 @@
-"""From scores to grades: the tables `grade_projections`, `anchor_projections` and `grade_fit`.
+"""From scores to grades: `grade_projections`, `anchor_projections`, `grade_fit` and `anchor_drift`.
 
 A red gate withholds every grade with its reason; the scores stand. An essay that cannot be graded never stops
 the others.
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.findings import Finding, red_gates, with_overrides
+from cj_pipeline.grading.drift import EarlierBatch, drift_rows
 from cj_pipeline.grading.findings import gate_findings
 from cj_pipeline.grading.projection import GradeProjection, NotGradable, project_grades
 from cj_pipeline.grading.review import review_priority
@@ -34,19 +35,30 @@ class _Ungraded:
     reason: str
 
 
-def grade_tables(batch: Batch, judgments: pa.Table, upstream: Sequence[Finding]) -> dict[str, pa.Table]:
-    """The three tables of the grades, by name; `upstream` are the findings of the stages before.
+def grade_tables(
+    batch: Batch,
+    judgments: pa.Table,
+    upstream: Sequence[Finding],
+    human_judgments: pa.Table | None = None,
+    earlier: EarlierBatch | None = None,
+) -> dict[str, pa.Table]:
+    """The four tables of the grades, by name; `upstream` are the findings of the stages before.
+
+    `earlier` is the batch that drift is measured from.
 
     No scale, no anchors or too few of them give scores without grades, never an error.
     """
     judge_ids = [judge.id for judge in batch.manifest.judges]
-    fit = fit_judgments(batch.essays, judgments, judge_ids)
+    weighs = batch.manifest.scoring.discrimination
+    fit = fit_judgments(batch.essays, judgments, judge_ids, human_judgments, discrimination=weighs)
     projection = _project(batch, fit)
+    drift = _table("anchor_drift", drift_rows(batch, fit, earlier))
     if isinstance(projection, _Ungraded):
         return {
             "grade_projections": _ungraded_rows(batch, projection.reason),
             "anchor_projections": _table("anchor_projections", []),
             "grade_fit": _fit_row(batch, fit, None, projection.reason),
+            "anchor_drift": drift,
         }
     reasons = _reasons(batch, judgments, projection)
     fit_row = _fit_row(batch, fit, projection, None)
@@ -59,6 +71,7 @@ def grade_tables(batch: Batch, judgments: pa.Table, upstream: Sequence[Finding])
         "grade_projections": rows if withheld is None else _withheld_rows(rows, withheld),
         "anchor_projections": _anchor_rows(batch, projection),
         "grade_fit": _fit_row(batch, fit, projection, withheld),
+        "anchor_drift": drift,
     }
 
 
@@ -168,11 +181,13 @@ def _fit_row(batch: Batch, fit: ScaleFit, projection: GradeProjection | None, wi
             **{name: _number(getattr(left_out, name)) for name in ("exact", "adjacent", "mae", "qwk", "spearman")},
             "anchor_tau": _number(gate.kendall_tau),
             "anchor_tau_limit": _number(gate.kendall_tau_quantile),
-            "anchor_tau_chance": _number(gate.kendall_tau_chance),
+            "anchor_chance": gate.chance,
             "anchor_signal": _number(gate.signal),
             "largest_deviation": _number(gate.largest_deviation),
             "largest_deviation_anchor": batch.essays["essay_id"][gate.largest_deviation_anchor].as_py(),
             "anchor_fault": gate.reason,
+            "discrepancy": projection.discrepancy,
+            "range_mass": projection.range_mass,
         }
     return _table("grade_fit", [row])
 

@@ -9,14 +9,15 @@ from cj_pipeline.errors import CjError
 from cj_pipeline.grading.anchor_gate import AnchorGate, judge_anchors
 from cj_pipeline.grading.calibration import Calibration, calibrate
 from cj_pipeline.grading.leave_one_out import LeaveOneAnchorOut, summarise_left_out
-from cj_pipeline.grading.probabilities import held_near, label_probabilities, median_labels, shortest_ranges
+from cj_pipeline.grading.probabilities import held_near, least_mass, median_labels, shortest_ranges
 from cj_pipeline.grading.scales import GradeScale
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring import ScaleFit
 
 FEWEST_ANCHORS = 3
 FEWEST_GRADES = 2
-RANGE_PROBABILITY = 0.8
+RANGE_PROBABILITY = 0.8  # held by the ranges of a batch on average
+LEAST_IN_A_RANGE = 2 / 3  # held by each, whatever the others hold
 
 
 class NotGradable(CjError):
@@ -37,8 +38,9 @@ class GradeProjection:
     scale: GradeScale
     probabilities: FloatArray  # (n_items, n_labels); rows sum to 1
     grade: IntArray  # (n_items,) posterior median
-    range_low: IntArray  # (n_items,) shortest run of labels that holds 80 %
+    range_low: IntArray  # (n_items,) shortest run of labels that holds `range_mass`
     range_high: IntArray
+    range_mass: float  # least probability in a range; as low as may be for pupils' ranges to hold 80 % on average
     p_exact: FloatArray  # P(the grade is right)
     p_within_one: FloatArray
     ungraded_reason: list[str | None]
@@ -80,9 +82,8 @@ def project_grades(fit: ScaleFit, anchors: ArrayLike, anchor_grades: ArrayLike, 
             reasons[item] = f"its group of linked essays has {shortcomings[component]}"
     for component, calibration in calibrations.items():
         linked = np.flatnonzero((fit.component == component) & np.isfinite(fit.scores))
-        variances = fit.unshrunk_standard_errors[linked] ** 2 + calibration.discrepancy**2
-        probabilities[linked] = label_probabilities(
-            fit.unshrunk_scores[linked], variances, calibration.thresholds.cuts, calibration.thresholds.variances
+        probabilities[linked] = calibration.projected(
+            fit.unshrunk_scores[linked], fit.unshrunk_standard_errors[linked] ** 2
         )
     left_out = summarise_left_out(list(calibrations.values()), scale)
     probabilities[left_out.anchors] = left_out.probabilities
@@ -100,13 +101,15 @@ def _projection(
     graded = np.isfinite(probabilities[:, 0])
     grade, low, high = np.full((3, graded.size), -1, dtype=np.int64)
     grade[graded] = median_labels(probabilities[graded])
-    low[graded], high[graded] = shortest_ranges(probabilities[graded], grade[graded], RANGE_PROBABILITY)
+    mass = _range_mass(probabilities, grade, left_out.anchors)
+    low[graded], high[graded] = shortest_ranges(probabilities[graded], grade[graded], mass)
     return GradeProjection(
         scale=scale,
         probabilities=probabilities,
         grade=grade,
         range_low=low,
         range_high=high,
+        range_mass=mass,
         p_exact=np.where(graded, held_near(probabilities, grade, 0), np.nan),
         p_within_one=np.where(graded, held_near(probabilities, grade, 1), np.nan),
         ungraded_reason=reasons,
@@ -116,6 +119,14 @@ def _projection(
         leave_one_out=left_out,
         gate=judge_anchors(main, scale),
     )
+
+
+def _range_mass(probabilities: FloatArray, grade: IntArray, anchors: IntArray) -> float:
+    """From the pupils that have a grade; without any, from the anchors."""
+    graded = np.flatnonzero(grade >= 0)
+    pupils = np.setdiff1d(graded, anchors)
+    counted = pupils if pupils.size else graded
+    return max(LEAST_IN_A_RANGE, least_mass(probabilities[counted], grade[counted], RANGE_PROBABILITY))
 
 
 def _checked_anchors(fit: ScaleFit, items: IntArray, grades: IntArray, scale: GradeScale) -> tuple[IntArray, IntArray]:

@@ -14,7 +14,7 @@ from cj_pipeline.jobs.job import GIVEN_UP, Job, State, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time
 from cj_pipeline.jobs.schema import batches
 from cj_pipeline.jobs.spending import account_name, caps_for
-from cj_pipeline.providers import job_limits, usd
+from cj_pipeline.providers import Phase, job_limits, usd
 from cj_pipeline.settings import Settings
 
 WINDOW = timedelta(hours=26)  # the provider's 24 h and two more for its own clean-up
@@ -26,6 +26,7 @@ CHECKS = {
     "items_as_planned": (Kind.STRUCTURAL, "The first attempt asks every planned comparison once."),
     "creation_certain": (Kind.ADVICE, "No job is in doubt about whether the provider accepted it."),
     "listed_by_provider": (Kind.ADVICE, "The provider shows every job that is out."),
+    "status_understood": (Kind.ADVICE, "Every status that a provider shows is one this version knows."),
     "account_free": (Kind.ADVICE, "No account of the batch is on hold."),
     "bill_within_bound": (Kind.ADVICE, "No job cost more than what was reserved for it."),
     "within_window": (Kind.ADVICE, "No job is out longer than the provider's window."),
@@ -42,6 +43,7 @@ def job_findings(ledger: Ledger, batch: Batch, pairs: pa.Table, settings: Settin
         _items(batch, pairs, jobs),
         _certain(jobs),
         _listed(jobs),
+        _understood(jobs),
         _free(ledger, jobs),
         _bill(jobs),
         _in_window(jobs),
@@ -125,6 +127,17 @@ def _listed(jobs: list[Job]) -> Finding:
         f"{len(missing)} jobs are not in the provider's list"
         + (f" since {since} UTC: check the account's key and project" if missing else ""),
         missing=len(missing),
+    )
+
+
+def _understood(jobs: list[Job]) -> Finding:
+    odd = [job.job_id for job in jobs if job.state is State.SUBMITTED and job.phase == Phase.UNHEARD_OF]
+    return _finding(
+        "status_understood",
+        not odd,
+        f"{len(odd)} jobs show a status this version does not know, and are waited for"
+        + (f": {', '.join(odd)}. Look at them in the provider's console" if odd else ""),
+        odd=len(odd),
     )
 
 

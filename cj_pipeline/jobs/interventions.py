@@ -1,7 +1,7 @@
 """What a person does about a job: cancel it, give up on one in doubt, or on one whose results never came."""
 
 from cj_pipeline.batch import Batch
-from cj_pipeline.errors import CjError
+from cj_pipeline.errors import CjError, ProviderUnreachable
 from cj_pipeline.jobs.job import RESULTS_GONE, UNBOUGHT, UNCERTAIN, Job, State, advance, job_named
 from cj_pipeline.jobs.judges import provider_of
 from cj_pipeline.jobs.ledger import Ledger, utc_now
@@ -13,14 +13,21 @@ from cj_pipeline.settings import Settings
 def cancel_job(ledger: Ledger, batch: Batch, settings: Settings, job: Job) -> Job:
     """Stop a job: one that was not bought is closed at once, one at the provider is asked to stop.
 
-    What ran until then is billed, fetched and read as usual. Raises `CjError` for one in doubt or at its end.
+    What ran until then is billed, fetched and read as usual. Raises `CjError` for one in doubt or at its end, and
+    `ProviderUnreachable` for one that the provider did not agree to stop.
     """
     if job.state in UNBOUGHT:
         with ledger.transaction() as connection:
             settle(connection, job, State.CANCELLED, 0, None, "cancelled before it was bought")
         return job_named(ledger, job.job_id)
     if job.state is State.SUBMITTED:
-        provider_of(batch, job, settings).cancel(str(job.provider_job_id))
+        try:
+            provider_of(batch, job, settings).cancel(str(job.provider_job_id))
+        except ProviderUnreachable as error:
+            raise ProviderUnreachable(
+                f"job {job.job_id}: was not cancelled ({error}) It runs on, and what it answers is billed and read as "
+                "usual. Try again; where the provider cannot cancel, wait for its end."
+            ) from None
         return job_named(ledger, job.job_id)
     if job.state in UNCERTAIN:
         raise CjError(

@@ -101,8 +101,10 @@ class Job:
             return "failed"
         if self.state in {State.UNKNOWN, State.CANCELLED}:
             return str(self.state)
-        shown = {Phase.WAITING: "scheduled", Phase.RUNNING: "running", Phase.UNHEARD_OF: "running"}
         phase = Phase(self.phase or Phase.WAITING)
+        if self.failure_code == RESULTS_GONE and not phase.ended:
+            return "failed"  # given up while the provider still showed it as going on
+        shown = {Phase.WAITING: "scheduled", Phase.RUNNING: "running", Phase.UNHEARD_OF: "running"}
         return shown.get(phase, str(phase))
 
 

@@ -156,6 +156,17 @@ def reserve(ledger: Ledger, job: Job, caps: Caps) -> None:
         _book(connection, job, "reserve", job.bound_nano_usd, None)
 
 
+def cap_in_the_way(ledger: Ledger, job: Job, caps: Caps) -> str | None:
+    """The cap that `reserve` would refuse a job for as things stand; None when there is room. Changes nothing."""
+    with ledger.reading() as connection:
+        passed = _above_account_caps(connection, job, caps)
+        if passed:
+            return passed
+        booked = sa.select(batches.c.reserved_nano_usd + batches.c.spent_nano_usd)
+        used = int(connection.execute(booked.where(batches.c.batch_id == job.batch_id)).scalar_one())
+        return _over_batch_cap(connection, job, caps) if used + job.bound_nano_usd > caps.batch else None
+
+
 def settle(
     connection: Connection,
     job: Job,
@@ -209,6 +220,12 @@ def _refuse_above_account_caps(connection: Connection, job: Job, caps: Caps) -> 
     account = account_name(job)
     # taking the account's row first makes submitters of one account queue on databases with row locks
     connection.execute(account_leases.update().where(account_leases.c.account == account).values(account=account))
+    passed = _above_account_caps(connection, job, caps)
+    if passed:
+        raise OverBudget(passed)
+
+
+def _above_account_caps(connection: Connection, job: Job, caps: Caps) -> str | None:
     today = datetime.now(UTC).date()
     limits = {
         "day": (today.isoformat(), caps.account_per_day),
@@ -217,11 +234,12 @@ def _refuse_above_account_caps(connection: Connection, job: Job, caps: Caps) -> 
     for period, (since, cap) in limits.items():
         used = used_by_account(connection, job.provider, job.account, since)
         if used + job.bound_nano_usd > cap and job.bound_nano_usd > 0:
-            raise OverBudget(
-                f"account {account}: USD {usd(used):.4f} spent or reserved this {period}, this job may cost USD "
-                f"{usd(job.bound_nano_usd):.4f}, the cap is USD {usd(cap):.2f}. Wait, or raise "
+            return (
+                f"account {account_name(job)}: USD {usd(used):.4f} spent or reserved this {period}, this job may cost "
+                f"USD {usd(job.bound_nano_usd):.4f}, the cap is USD {usd(cap):.2f}. Wait, or raise "
                 f"CJ_ACCOUNT_MAX_USD_PER_{period.upper()}."
             )
+    return None
 
 
 def used_by_account(connection: Connection, provider: str, account: str, since: str) -> int:

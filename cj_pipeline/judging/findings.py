@@ -132,7 +132,12 @@ def _one_model(judgments: pa.Table) -> Finding:
 
 
 def _answered(batch: Batch, judgments: pa.Table) -> Finding:
-    reasons = unanswered_essays(batch, judgments)
+    asked = _mentions(judgments)
+    reasons = {
+        essay: reason
+        for essay, reason in unanswered_essays(batch, judgments).items()
+        if asked[essay] or batch.earlier is None  # an essay of a topped-up batch need not be asked again
+    }
     named = "; ".join(f"{essay}: {reason}" for essay, reason in list(reasons.items())[:3])
     return _finding(
         "answered_per_essay",

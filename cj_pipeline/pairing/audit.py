@@ -20,7 +20,9 @@ def draw_mirrored_audit(essay_a: IntArray, essay_b: IntArray, n_audit: int, seed
         met: set[int] = set()
         kept: list[int] = []
         for pair, a, b in zip(left.tolist(), essay_a[left].tolist(), essay_b[left].tolist(), strict=True):
-            if a in met or b in met or len(drawn) == n_audit:
+            if len(drawn) == n_audit:
+                break
+            if a in met or b in met:
                 kept.append(pair)
             else:
                 drawn.append(pair)

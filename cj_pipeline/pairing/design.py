@@ -52,6 +52,8 @@ def component_labels(essay_a: IntArray, essay_b: IntArray, n_items: int) -> IntA
 def label_components(graph: "sp.csr_array[Any]") -> IntArray:
     """The same from an adjacency matrix in which each pair is stored at least once."""
     n_components, labels = connected_components(graph, directed=False)
+    if n_components < 2:
+        return np.zeros(labels.size, dtype=np.int64)
     sizes = np.bincount(labels, minlength=n_components)
     _, earliest = np.unique(labels, return_index=True)
     by_size = np.lexsort((earliest, -sizes))

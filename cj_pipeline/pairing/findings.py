@@ -5,8 +5,8 @@ import pyarrow as pa
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.pairing.comparison_pairs import PairBudget, item_indices
 from cj_pipeline.pairing.design import Design, describe_design
+from cj_pipeline.pairing.seats import MOST_SEAT_IMBALANCE
 
-MOST_SEAT_IMBALANCE = 2  # first minus second seat, per essay; what the single-wave plan guarantees
 LEAST_COMPARISONS = 10  # per essay; generally sufficient (Kinnear, Jones & Davies 2025, 101 data sets)
 
 CHECKS = {
@@ -18,16 +18,22 @@ CHECKS = {
 }
 
 
-def pair_findings(essays: pa.Table, pairs: pa.Table, budget: PairBudget) -> list[Finding]:
-    """All claims about the table `comparison_pairs`, in the order of `CHECKS`."""
-    first = item_indices(pairs["essay_a"], essays["essay_id"])
-    second = item_indices(pairs["essay_b"], essays["essay_id"])
+def pair_findings(
+    essays: pa.Table, pairs: pa.Table, budget: PairBudget, asked: pa.Table | None = None
+) -> list[Finding]:
+    """All claims about the table `comparison_pairs`, in the order of `CHECKS`.
+
+    In a top-up the pairs of the earlier batch, `asked`, count wherever the design as a whole is meant.
+    """
+    together = pairs if asked is None else pa.concat_tables([asked, pairs]).unify_dictionaries()
+    first = item_indices(together["essay_a"], essays["essay_id"])
+    second = item_indices(together["essay_b"], essays["essay_id"])
     design = describe_design(first, second, essays.num_rows)
     ordered = len(set(zip(first.tolist(), second.tolist(), strict=True)))
     return [
-        _unique(pairs.num_rows, ordered, int((first == second).sum())),
+        _unique(together.num_rows, ordered, int((first == second).sum())),
         _within(pairs.num_rows, budget),
-        _connected(design, pairs.num_rows, essays.num_rows),
+        _connected(design, together.num_rows, essays.num_rows),
         _balanced(design),
         _enough(design, essays.num_rows),
     ]

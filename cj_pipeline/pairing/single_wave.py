@@ -30,7 +30,7 @@ def plan_single_wave(n_students: int, n_anchors: int, budget: int, seed: int) ->
     """
     _refuse_impossible(n_students, n_anchors, budget, seed)
     rng = np.random.default_rng(seed)
-    n_among_students, n_across, n_among_anchors = _divide_budget(n_students, n_anchors, budget)
+    n_among_students, n_across, n_among_anchors = divide_budget(n_students, n_anchors, budget)
 
     student_first, student_second = hamiltonian_pairs(n_students, n_among_students, rng)
     seats = np.concatenate([student_first, student_second])
@@ -58,8 +58,8 @@ def _refuse_impossible(n_students: int, n_anchors: int, budget: int, seed: int) 
         raise ValueError(f"the seed must not be negative: {seed}")
 
 
-def _divide_budget(n_students: int, n_anchors: int, budget: int) -> tuple[int, int, int]:
-    """How many pairs among students, across, and among anchors."""
+def divide_budget(n_students: int, n_anchors: int, budget: int) -> tuple[int, int, int]:
+    """How many pairs among students, across, and among anchors: (n,) each; anchors meet each other last."""
     all_students = n_students * (n_students - 1) // 2
     all_across = n_students * n_anchors
     n_mixed = min(budget, all_students + all_across)

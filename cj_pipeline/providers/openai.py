@@ -1,32 +1,32 @@
-"""OpenAI's Batch API and every host that speaks it, over the real SDK. Facts: Batch API guide, openai 3.x.
-
-The SDK retries and is not idempotent on create, so it is never allowed to retry here.
-"""
+"""OpenAI's Batch API and every host that speaks it, over the real SDK. Facts: Batch API guide, openai 3.x."""
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Set
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from cj_pipeline.errors import ProviderBusy, ProviderRefused, ProviderUncertain, ProviderUnreachable
-from cj_pipeline.providers.openai_wire import ENDPOINT
-from cj_pipeline.providers.protocol import Phase, ProviderJob, Ticket
+from cj_pipeline.providers.calls import (
+    Account,
+    creating,
+    erased,
+    identified,
+    is_loopback,
+    moment,
+    reading,
+    recent,
+    results_gone_after,
+)
+from cj_pipeline.providers.openai_wire import ENDPOINT, LIMITS
+from cj_pipeline.providers.protocol import Erased, Phase, ProviderJob, Ticket
 from cj_pipeline.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, OpenAI
+    from openai import OpenAI
     from openai.types import Batch as OpenAIBatch
 
+OPENAI = "https://api.openai.com/v1"  # said outright: the SDK would else obey OPENAI_BASE_URL
 PAGE = 100  # largest page of batches.list
-CLOCK_SKEW = timedelta(minutes=15)  # how far the provider's clock may be behind ours
-OUTPUT_GRACE = timedelta(minutes=10)  # a completed job may show its output file a little later
 FILE_LIFETIME_SECONDS = 7 * 24 * 3600  # pupils' texts do not stay at the provider longer than that
-MAX_QUOTED_CHARS = 500  # of a provider's own words in a message
-
-# The SDK does not check replies: a proxy's login page, half a JSON or a missing field end as one of these.
-_NO_REPLY_OF_THIS_API = (ValueError, TypeError, AttributeError)
 
 _PHASES = {
     "validating": Phase.WAITING,
@@ -41,7 +41,9 @@ _PHASES = {
 
 
 class OpenAIBatches:
-    """The five verbs, for one account. `base_url` None is OpenAI itself; a local host is reached past any proxy."""
+    """The verbs, for one account. `base_url` None is OpenAI itself; a local host is reached past any proxy."""
+
+    limits = LIMITS
 
     def __init__(
         self,
@@ -54,27 +56,32 @@ class OpenAIBatches:
     ) -> None:
         self.name = name
         self.list_is_authoritative = list_is_authoritative
-        self._api_key, self._base_url, self._timeout = api_key, base_url, timeout_seconds
+        self._api_key, self._base_url, self._timeout = api_key, base_url or OPENAI, timeout_seconds
 
     @functools.cached_property
     def _client(self) -> "OpenAI":
         # imported late: the SDK costs 0.7 s, and most commands never reach a provider
         from openai import DefaultHttpxClient, OpenAI
 
-        loopback = urlsplit(self._base_url or "").hostname in {"127.0.0.1", "::1", "localhost"}
         return OpenAI(
             api_key=self._api_key,
             base_url=self._base_url,
             max_retries=0,
             timeout=self._timeout,
-            http_client=DefaultHttpxClient(trust_env=False) if loopback else None,
+            http_client=DefaultHttpxClient(trust_env=False) if is_loopback(self._base_url) else None,
         )
+
+    @functools.cached_property
+    def _account(self) -> Account:
+        import openai
+
+        return Account(self.name, self._api_key, openai.APIStatusError, openai.APIError, busy=frozenset({429}))
 
     def submit(self, requests: IO[bytes], ticket: Ticket, before_create: Callable[[str | None], None]) -> ProviderJob:
         """Upload unless the ticket names a file already, then create. See `BatchProvider.submit`."""
         input_file_id = ticket.input_file_id or self._upload(requests, ticket)
         before_create(input_file_id)
-        with self._creating():
+        with creating(self._account):
             return _shown(
                 self._client.batches.create(
                     input_file_id=input_file_id,
@@ -85,19 +92,20 @@ class OpenAIBatches:
                 )
             )
 
-    def find(self, ticket: Ticket) -> ProviderJob | None:
+    def find(self, ticket: Ticket, owned: Set[str]) -> ProviderJob | None:
         """By our own mark in the metadata, or by the uploaded file where a host drops metadata."""
-        with self._reading():
+        with reading(self._account):
             for batch in self._listed(ticket.not_before):
                 marked = (batch.metadata or {}).get("cj_job") == ticket.job_id
-                if marked or (ticket.input_file_id is not None and batch.input_file_id == ticket.input_file_id):
+                uploaded = ticket.input_file_id is not None and batch.input_file_id == ticket.input_file_id
+                if (marked or uploaded) and batch.id not in owned:
                     return _shown(batch)
         return None
 
     def poll(self, provider_job_ids: set[str], not_before: datetime) -> dict[str, ProviderJob]:
         """Newest first, until all are found or the list is older than any of them."""
         found: dict[str, ProviderJob] = {}
-        with self._reading():
+        with reading(self._account):
             for batch in self._listed(not_before):
                 if batch.id in provider_job_ids:
                     found[batch.id] = _shown(batch)
@@ -107,143 +115,82 @@ class OpenAIBatches:
 
     def fetch(self, job: ProviderJob) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Output and error file, streamed."""
+        late = not results_gone_after(job.ended_at, job.created_at)
         for name, file_id in job.result_files.items():
-            yield name, self._content(file_id)
+            gone = f"{self.name} no longer keeps the {name} file of job {job.provider_job_id}."
+            yield name, self._content(file_id, gone=None if late else gone)
 
     def cancel(self, provider_job_id: str) -> None:
         """See `BatchProvider.cancel`."""
-        with self._reading():
+        with reading(self._account):
             self._client.batches.cancel(provider_job_id)
 
+    def erase(self, job: ProviderJob | None, input_file_id: str | None) -> Iterator[Erased]:
+        """Input, output and error file; the job's own row stays, there is no call that removes it."""
+        files = {"input": input_file_id, **(job.result_files if job else {})}
+        for what, file_id in files.items():
+            if file_id:
+                yield erased(self._account, what, file_id, self._client.files.delete)
+
     def _upload(self, requests: IO[bytes], ticket: Ticket) -> str:
-        with self._reading():
+        with reading(self._account, spends=True):
             # the name carries our job id, so that an upload nobody used can be recognised
             upload = self._client.files.create(
                 file=(f"{ticket.job_id}.jsonl", requests, "application/jsonl"),
                 purpose="batch",
                 expires_after={"anchor": "created_at", "seconds": FILE_LIFETIME_SECONDS},
             )
-            return _identified(upload.id)
-
-    @contextmanager
-    def _creating(self) -> Iterator[None]:
-        """The one call that costs money: a definite no is told from everything after which a job may exist."""
-        import httpx2
-        import openai
-
-        try:
-            yield
-        except openai.APIStatusError as error:
-            if error.status_code in {401, 403}:
-                raise ProviderBusy(
-                    f"{self.name}: HTTP {error.status_code}. Check the account's key, then run again."
-                ) from None
-            if error.status_code == 429:
-                raise ProviderBusy(
-                    f"{self.name}: too many requests for now ({self._said(error)}). Try again later."
-                ) from None
-            if 400 <= error.status_code < 500 and error.status_code not in {408, 409}:
-                raise ProviderRefused(
-                    f"{self.name} refused the job: HTTP {error.status_code}, {self._said(error)}"
-                ) from None
-            raise ProviderUncertain(f"{self.name}: HTTP {error.status_code} on create; the job may exist.") from None
-        except (openai.APIError, httpx2.HTTPError, *_NO_REPLY_OF_THIS_API) as error:
-            raise ProviderUncertain(f"{self.name}: {type(error).__name__} on create; the job may exist.") from None
+            return identified(upload.id)
 
     def _listed(self, not_before: datetime) -> Iterator["OpenAIBatch"]:
-        for batch in self._client.batches.list(limit=PAGE):
-            if _time(batch.created_at) < not_before - CLOCK_SKEW:
-                return
-            yield batch
+        yield from recent(self._client.batches.list(limit=PAGE), not_before)
 
-    def _content(self, file_id: str) -> Iterator[bytes]:
-        with self._reading(), self._client.files.with_streaming_response.content(file_id) as response:
+    def _content(self, file_id: str, *, gone: str | None) -> Iterator[bytes]:
+        with (
+            reading(self._account, gone=gone),
+            self._client.files.with_streaming_response.content(file_id) as response,
+        ):
             yield from response.iter_bytes(CHUNK_BYTES)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Calls that create nothing: whatever goes wrong in them says nothing about a job."""
-        import httpx2
-        import openai
-
-        try:
-            yield
-        except openai.APIStatusError as error:
-            hint = " Check the key and project of the account." if error.status_code in {401, 403} else ""
-            # the reply itself is not shown: it can quote part of the key
-            raise ProviderUnreachable(
-                f"{self.name} answered HTTP {error.status_code}.{hint} Nothing was changed."
-            ) from None
-        except (openai.APIError, httpx2.HTTPError) as error:
-            raise ProviderUnreachable(
-                f"{self.name} could not be reached ({type(error).__name__}). Nothing was changed; run again."
-            ) from None
-        except _NO_REPLY_OF_THIS_API as error:
-            raise ProviderUnreachable(
-                f"{self.name} answered something that is no reply of this API ({type(error).__name__}). "
-                "Check base_url and any proxy between. Nothing was changed."
-            ) from None
-
-    def _said(self, error: "APIStatusError") -> str:
-        body: object = error.body
-        said = body.get("message") or body.get("code") if isinstance(body, dict) else None
-        return str(said or type(error).__name__).replace(self._api_key, "[key]")[:MAX_QUOTED_CHARS]
 
 
 def _shown(batch: "OpenAIBatch") -> ProviderJob:
     phase = _PHASES.get(str(batch.status).lower(), Phase.UNHEARD_OF)
     ended = batch.completed_at or batch.failed_at or batch.expired_at or batch.cancelled_at
     files = {"output": batch.output_file_id, "error": batch.error_file_id}
+    created_at, ended_at = moment(batch.created_at), moment(ended) if ended else None
+    promised = batch.request_counts.completed if batch.request_counts else 0
+    awaited = phase.ended and phase is not Phase.FAILED and promised and not batch.output_file_id
     return ProviderJob(
-        provider_job_id=_identified(batch.id),
+        provider_job_id=identified(batch.id),
         phase=phase,
         status=str(batch.status),
-        created_at=_time(batch.created_at),
-        ended_at=_time(ended) if ended else None,
+        created_at=created_at,
+        ended_at=ended_at,
         result_files={name: file_id for name, file_id in files.items() if file_id},
-        settled=_settled(batch, phase),
-        failure=_failure(batch),
-        failure_code=_failure_code(batch),
+        settled=not awaited or results_gone_after(ended_at, created_at),
+        failure="; ".join(map(_failure_line, _failures(batch)[:3])) or None,
+        failure_code=next((str(code) for code in map(_code, _failures(batch)) if code), None),
     )
 
 
-def _settled(batch: "OpenAIBatch", phase: Phase) -> bool:
-    promised = batch.request_counts.completed if batch.request_counts else 0
-    if phase is not Phase.COMPLETED or batch.output_file_id or not promised:
-        return True
-    return batch.completed_at is not None and datetime.now(UTC) - _time(batch.completed_at) > OUTPUT_GRACE
-
-
 def _failures(batch: "OpenAIBatch") -> list[Any]:
-    """The batch's errors; compatible hosts also send a plain string."""
+    """The batch's errors; compatible hosts also send a bare list or a plain string."""
     errors: Any = batch.errors
-    return [errors] if isinstance(errors, str) else list(getattr(errors, "data", None) or [])
-
-
-def _failure(batch: "OpenAIBatch") -> str | None:
-    return "; ".join(_failure_line(error) for error in _failures(batch)[:3]) or None
+    if isinstance(errors, str):
+        return [errors]
+    return list(errors if isinstance(errors, list) else _part(errors, "data") or [])
 
 
 def _failure_line(error: Any) -> str:
     if isinstance(error, str):
         return error
-    return f"{error.code or 'error'}{f' (line {error.line})' if error.line else ''}: {error.message or ''}"
+    line = _part(error, "line")
+    return f"{_code(error) or 'error'}{f' (line {line})' if line else ''}: {_part(error, 'message') or ''}"
 
 
-def _failure_code(batch: "OpenAIBatch") -> str | None:
-    codes = (getattr(error, "code", None) for error in _failures(batch))
-    return next((str(code) for code in codes if code), None)
+def _code(error: Any) -> Any:
+    return _part(error, "code")
 
 
-def _time(moment: float | str) -> datetime:
-    """Unix seconds, or ISO 8601 as some compatible hosts write it."""
-    if not isinstance(moment, str):
-        return datetime.fromtimestamp(moment, UTC)
-    read = datetime.fromisoformat(moment)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
-
-
-def _identified(name: object) -> str:
-    if not isinstance(name, str) or not name:
-        raise TypeError("a reply without an id")
-    return name
+def _part(whole: Any, name: str) -> Any:
+    return whole.get(name) if isinstance(whole, dict) else getattr(whole, name, None)

@@ -10,39 +10,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cj_pipeline.batch import JudgeSection
-from cj_pipeline.judging import (
-    Answer,
-    ErrorCode,
-    InvalidVerdict,
-    Question,
-    Usage,
-    parse_verdict,
-    verdict_schema,
+from cj_pipeline.judging import Answer, ErrorCode, Question, Usage, verdict_schema
+from cj_pipeline.providers.calls import is_out_of_credit
+from cj_pipeline.providers.protocol import JobLimits
+from cj_pipeline.providers.result_line import (
+    MISSHAPEN,
+    ResultLine,
+    are_counts,
+    attributed,
+    judged,
+    printable_name,
 )
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 MAX_REQUESTS_PER_JOB = 50_000  # platform limit, Batch API reference
-MAX_TOKENS = 1_000_000_000  # beyond it a count is a mistake, not a bill
 MAX_REQUEST_FILE_BYTES = 200_000_000  # platform limit, counted in decimal megabytes
+LIMITS = JobLimits(MAX_REQUESTS_PER_JOB, MAX_REQUEST_FILE_BYTES)
 _CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class ResultLine:
-    """One line of an output or error file, as it came and as it is understood."""
-
-    custom_id: str
-    answer: Answer
-    line: bytes
-
-    @property
-    def content(self) -> str:
-        """The line's substance, to compare repeated lines by; spelt out only when asked for, for few lines repeat."""
-        try:
-            result = json.loads(self.line)
-            return json.dumps([result.get("response"), result.get("error")], sort_keys=True)
-        except RecursionError:
-            return self.line.decode(errors="replace")
 
 
 def request_body(judge: JudgeSection, question: Question, text_a: str, text_b: str) -> dict[str, Any]:
@@ -93,11 +77,17 @@ def encode_essay(text: str) -> bytes:
     return json.dumps(text.strip(), ensure_ascii=False)[1:-1].encode()
 
 
-def request_line(custom_id: str, body: bytes) -> bytes:
-    r"""One line of a request file, with its `\n`. Raises `ValueError` for a custom_id a provider would refuse."""
+def request_line(custom_id: str, body: bytes, *, cache_before: str | None = None) -> bytes:
+    r"""One line of a request file, with its `\n`. Raises `ValueError` for a custom_id a provider would refuse.
+
+    `cache_before` names the section of the user message before which the text ends that Anthropic shall keep in its
+    cache ("ESSAY A": assignment and rubric). It is for Anthropic's jobs alone, which are translated; OpenAI and
+    compatible hosts take the line as it is and find the shared text themselves.
+    """
     if not _CUSTOM_ID.fullmatch(custom_id):
         raise ValueError(f"custom_id {custom_id!r} is not 1 to 64 of A-Z a-z 0-9 _ -")
-    head = f'{{"custom_id":"{custom_id}","method":"POST","url":"{ENDPOINT}","body":'
+    mark = f'"cache_before":"{cache_before}",' if cache_before else ""
+    head = f'{{"custom_id":"{custom_id}","method":"POST","url":"{ENDPOINT}",{mark}"body":'
     return head.encode() + body + b"}\n"
 
 
@@ -109,47 +99,41 @@ def read_request_line(line: bytes) -> tuple[str, dict[str, Any]]:
 
 def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:
     """What a result line says, or None when it cannot even be attributed to an item."""
-    try:
-        result = json.loads(line)
-    except (ValueError, RecursionError):
+    named = attributed(line)
+    if named is None:
         return None
-    custom_id = result.get("custom_id") if isinstance(result, dict) else None
-    if not isinstance(custom_id, str):
-        return None
+    custom_id, fields = named
     try:
-        answer = _answer(result, ties=ties)
-    except (AttributeError, KeyError, TypeError, IndexError, ValueError, RecursionError):
+        answer = _answer(fields, ties=ties)
+    except MISSHAPEN:
         answer = Answer(error_code=ErrorCode.UNREADABLE_RESULT)
     return ResultLine(custom_id, answer, line)
 
 
-def _answer(result: dict[str, Any], *, ties: bool) -> Answer:
-    response = result.get("response")
+def _answer(fields: dict[str, Any], *, ties: bool) -> Answer:
+    response = fields.get("response")
     if response is None:
-        return Answer(error_code=_unrun_code(result.get("error")))
+        return Answer(error_code=_unrun_code(fields.get("error")))
     status = response.get("status_code")
     body = response.get("body") or {}
     # the status decides: an error line carries its reason inside the body (OpenAI) or beside the response (vLLM)
     if status is None or not 200 <= status < 300:
         within = body.get("error") if isinstance(body, dict) else body
-        return Answer(error_code=_http_code(status, [within, result.get("error")]))
+        return Answer(error_code=_http_code(status, [within, fields.get("error")]))
     return _completion(body, ties=ties)
 
 
 def _completion(body: dict[str, Any], *, ties: bool) -> Answer:
-    usage, model = _usage(body.get("usage")), _name(body.get("model"))
-    choices = body.get("choices") or []
+    usage, model = _usage(body.get("usage")), printable_name(body.get("model"))
+    # a body of another kind has no choices at all, which is a KeyError: unreadable, and not an empty answer
+    choices = body["choices"] if body else None
     if not choices:
         return Answer(error_code=ErrorCode.EMPTY, model_reported=model, usage=usage)
     message, finish = choices[0].get("message") or {}, choices[0].get("finish_reason")
     code = _unfinished_code(message, finish)
     if code is not None:
         return Answer(error_code=code, model_reported=model, usage=usage)
-    try:
-        verdict = parse_verdict(message["content"], ties=ties)
-    except InvalidVerdict:
-        return Answer(error_code=ErrorCode.INVALID_VERDICT, model_reported=model, usage=usage)
-    return Answer(verdict=verdict, model_reported=model, usage=usage)
+    return judged(message["content"], ties=ties, model=model, usage=usage)
 
 
 def _unfinished_code(message: dict[str, Any], finish: object) -> ErrorCode | None:
@@ -175,9 +159,9 @@ def _unrun_code(error: object) -> ErrorCode:
 
 
 def _http_code(status: int | None, errors: list[object]) -> ErrorCode:
-    said = json.dumps(errors).lower()
-    if "insufficient_quota" in said or "credit balance" in said or status == 402:
+    if status == 402 or is_out_of_credit(errors):
         return ErrorCode.CREDIT_EXHAUSTED
+    said = json.dumps(errors).lower()
     if "content_filter" in said or "content_policy" in said:
         return ErrorCode.FILTERED
     if status == 429 or "rate_limit" in said:
@@ -188,21 +172,18 @@ def _http_code(status: int | None, errors: list[object]) -> ErrorCode:
     return ErrorCode.INVALID_REQUEST
 
 
-def _usage(usage: object) -> Usage | None:
+def _usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
-    prompt, output = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     kept = details if isinstance(details, dict) else {}
-    cached, written = _count(kept.get("cached_tokens") or 0), _count(kept.get("cache_write_tokens") or 0)
-    if not prompt or output is None or cached is None or written is None or cached + written > prompt:
+    counts: list[Any] = [
+        usage.get("prompt_tokens"),
+        kept.get("cached_tokens") or 0,
+        usage.get("completion_tokens"),
+        kept.get("cache_write_tokens") or 0,
+    ]
+    if not are_counts(*counts):
         return None
-    return Usage(input_tokens=prompt, cached_tokens=cached, output_tokens=output, cache_write_tokens=written)
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS else None
-
-
-def _name(value: object) -> str | None:
-    return value if isinstance(value, str) and value.isprintable() else None
+    prompt, cached, output, written = counts
+    return Usage(prompt, cached, output, written) if prompt and cached + written <= prompt else None

@@ -158,6 +158,38 @@ def review_chart(expected_wrong: Sequence[float], first: int, *, text: str, x_la
     return _chart(axis, height, marks=marks, letters=letters, text=text, x_label=x_label)
 
 
+def budget_chart(
+    per_essay: Sequence[float],
+    ordinary: Sequence[float],
+    sharp: Sequence[float],
+    *,
+    reached: tuple[float, float],
+    text: str,
+    x_label: str,
+    y_label: str,
+) -> Markup:
+    """Expected reliability by comparisons per essay, solid and dashed, and the point that was reached."""
+    axis = axis_over([0.0, *per_essay])
+    height = 220.0
+    ticks = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+    def points(values: Sequence[float]) -> str:
+        places = zip(per_essay, values, strict=True)
+        return "M" + "L".join(f"{axis.at(across):g} {height * (1 - value):g}" for across, value in places)
+
+    met, reliability = reached
+    marks = [
+        _path("grid", (f"M0 {height * (1 - tick):g}H{WIDE:g}" for tick in ticks)),
+        _path("curve", [points(ordinary)]),
+        _path("curve second", [points(sharp)]),
+        _path("mark", [f"M{axis.at(met):g} {height:g}V{height * (1 - reliability):g}"]),
+        _path("dot", [_dot(axis.at(met), height * (1 - reliability))]),
+    ]
+    letters = [_name(_tick(tick), height * (1 - tick)) for tick in ticks]
+    letters.append(_letters(0, -12, y_label, css="axis start"))
+    return _chart(axis, height, marks=marks, letters=letters, text=text, x_label=x_label)
+
+
 def preference_chart(judges: Sequence[Preference], *, text: str, x_label: str) -> Markup:
     """How often the first of two equal essays wins, with a 95 % interval, one row per judge; 50 % is even."""
     axis = Axis(0.0, 100.0, (0.0, 25.0, 50.0, 75.0, 100.0))

@@ -55,3 +55,4 @@ class Evidence:
     spent_usd: float
     reserved_usd: float
     versions: Mapping[str, str]
+    tops_up: str = ""  # the judged batch that this one joins, with its revision and ledger version

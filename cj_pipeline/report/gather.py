@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.batch.findings import essay_findings
+from cj_pipeline.batch.human_judgments import refuse_changed_votes
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.findings import Finding, with_overrides
 from cj_pipeline.grading.findings import grade_findings
@@ -36,6 +37,7 @@ def gather_evidence(deployment: Deployment, batch_id: str) -> Evidence:
     current = deployment.ledger.provenance(batch_id)
     tables = {name: deployment.read_table(name, batch_id) for name in CONTRACTS if name != "provider_batch_jobs"}
     tables["provider_batch_jobs"] = job_table(deployment.ledger, batch_id)
+    refuse_changed_votes(batch_id, tables["human_judgments"], batch.human_judgments)
     findings = _findings(deployment, batch, tables)
     with deployment.ledger.reading() as connection:
         row = connection.execute(sa.select(batches).where(batches.c.batch_id == batch_id)).one()
@@ -61,7 +63,15 @@ def gather_evidence(deployment: Deployment, batch_id: str) -> Evidence:
         spent_usd=usd(row.spent_nano_usd),
         reserved_usd=usd(row.reserved_nano_usd),
         versions={package: version(package) for package in PACKAGES},
+        tops_up=_tops_up(batch),
     )
+
+
+def _tops_up(batch: Batch) -> str:
+    if batch.earlier is None:
+        return ""
+    judged = batch.earlier.provenance
+    return f"{batch.earlier.batch_id}, revision {judged.revision}, ledger version {judged.ledger_version}"
 
 
 def publish_report(deployment: Deployment, evidence: Evidence) -> str:
@@ -75,13 +85,13 @@ def _findings(deployment: Deployment, batch: Batch, tables: Mapping[str, pa.Tabl
     checks = batch.manifest.checks
     findings = [
         *essay_findings(tables["essays"], batch.scale),
-        *pair_findings(tables["essays"], tables["comparison_pairs"], budget_of(batch)),
+        *pair_findings(
+            tables["essays"], tables["comparison_pairs"], budget_of(batch),
+            batch.earlier.pairs if batch.earlier else None,
+        ),
         *job_findings(deployment.ledger, batch, tables["comparison_pairs"], deployment.settings),
         *judgment_findings(batch, tables["comparison_pairs"], tables["judgments"]),
-        *score_findings(
-            tables["bradley_terry_scores"], tables["scale_fit"], tables["judge_fit"],
-            least_reliability=checks.min_reliability,
-        ),
+        *score_findings(tables, least_reliability=checks.min_reliability),
         *grade_findings(tables, max_ungraded_share=checks.max_ungraded_share),
     ]  # fmt: skip
     return with_overrides(findings, checks.override)

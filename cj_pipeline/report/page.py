@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cj_pipeline.findings import Finding
+from cj_pipeline.report.budget import budget_drawing, budget_figures, new_essays
 from cj_pipeline.report.charts import (
     Preference,
     anchor_chart,
@@ -50,6 +51,8 @@ from cj_pipeline.report.figures import (
     seat_differences,
     stored,
 )
+from cj_pipeline.report.panel import first_seat_interval, group_name, panel_figures
+from cj_pipeline.report.review_steps import review_steps
 from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed, quoted
 from cj_pipeline.scoring.findings import MISFIT
 
@@ -123,6 +126,11 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "state": state,
         "headline": headline(state, t),
         "judges": judge_figures(evidence),
+        "new_essays": new_essays(evidence),
+        "budget": budget_figures(evidence),
+        "panel": panel_figures(evidence, t),
+        "first_seat_interval": first_seat_interval,
+        "group_name": group_name,
         "judge_ids": [card.judge_id for card in evidence.judges],
         "one_judge": "one" if len(evidence.judges) == 1 else "other",
         "paid": any(not card.offline for card in evidence.judges),
@@ -136,6 +144,7 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "known": known_agreement(evidence, rows),
         "anchors": anchor_figures(evidence),
         "review": reread,
+        "review_steps": review_steps(reread),
         "flagged": listed_scripts,
         "to_reread": {item.essay.number for name in ("ungraded", "first") for item in listed_scripts[name]},
         "charts": _charts(evidence, rows, reread, t),
@@ -156,7 +165,7 @@ def headline(state: State, t: Catalogue) -> str:
         return t("state.unanswered")
     if state.outcome is Outcome.WITHHELD:
         key = "state.withheld.one" if len(state.gates) == 1 else "state.withheld.other"
-        return t(key, gates=quoted(state.gates), reason=state.reason)
+        return t(key, gates=quoted(state.gates, t), reason=state.reason)
     if state.outcome is Outcome.SCORED:
         return t("state.scored", reason=state.reason) if state.reason else t("state.scored.unknown")
     if not state.pupils:
@@ -222,7 +231,13 @@ def _charts(
         "review": _review_charts(reread, t),
         "anchors": _anchor_charts(evidence, t),
         "judges": [*_preference_charts(evidence, t), *_seat_charts(evidence, t)],
+        "budget": _budget_charts(evidence, t),
     }
+
+
+def _budget_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:
+    figures = budget_figures(evidence)
+    return [Chart(t("budget.chart"), budget_drawing(figures, t))] if figures else []
 
 
 def _ranking_charts(evidence: Evidence, rows: Sequence[EssayFigures], t: Catalogue) -> list[Chart]:

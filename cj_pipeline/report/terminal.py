@@ -58,7 +58,7 @@ def summary_lines(evidence: Evidence) -> list[str]:
     lines.append(headline(state, t))
     if state.overridden:
         key = "override.one" if len(state.overridden) == 1 else "override.other"
-        lines.append(t(key, names=quoted(state.overridden)))
+        lines.append(t(key, names=quoted(state.overridden, t)))
     lines += _validity(evidence, rows, t)
     if fit["reliability"] is not None:
         lines.append(

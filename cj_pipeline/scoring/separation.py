@@ -10,7 +10,9 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
-from cj_pipeline.scoring.newton import Information, newton_step, win_logits, win_probabilities
+from cj_pipeline.scoring.information import Information, newton_step
+from cj_pipeline.scoring.likelihood import win_probabilities
+from cj_pipeline.scoring.newton import win_logits
 from cj_pipeline.scoring.pair_counts import PairCounts
 
 EPS = 0.3  # sirt's and No More Marking's default
@@ -37,10 +39,11 @@ def separate(counts: PairCounts, components: IntArray) -> Separation:
     played = np.where(compared, counts.comparisons, 1.0)
     adjusted = np.where(compared, EPS + (played - 2 * EPS) * counts.wins / played, 0.0)
     scores = win_logits(counts, components)
+    loose = np.ones(int(components.max(initial=-1)) + 1, dtype=bool)
     for _ in range(MAX_STEPS):
         gradient, information = _surplus(counts, scores, adjusted, components)
         try:
-            step = newton_step(information, components, gradient, 1e-3, pinned=False)
+            step = newton_step(information, components, loose, gradient, 1e-3)
         except LinAlgError:
             return _nothing(scores.size)
         step /= max(1.0, float(np.abs(step).max(initial=0.0)))
@@ -91,5 +94,5 @@ def _surplus(
         pairs=pairs,
         diagonal=diagonal,
         coupling=np.zeros((counts.n_items, 0)),
-        order=np.zeros(0),
+        border=np.zeros((0, 0)),
     )

@@ -7,7 +7,9 @@ outwards in the same measure. Anchors and pupils differ in both, so cuts are lai
 import numpy as np
 
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
-from cj_pipeline.scoring.newton import Mode, centred, conjugate_gradients, win_probabilities
+from cj_pipeline.scoring.information import centred, conjugate_gradients
+from cj_pipeline.scoring.likelihood import win_probabilities
+from cj_pipeline.scoring.newton import Mode
 from cj_pipeline.scoring.pair_counts import PairCounts
 
 
@@ -24,11 +26,11 @@ def unshrunk_scores(
     one, other = variances[counts.row], variances[counts.other]
     margin_variance = one + other - 2 * information.pairs * one * other
     outward = information.pairs * (probability - 0.5) * margin_variance
-    right_sides = np.zeros((counts.n_items + counts.n_orders, 1))
+    right_sides = np.zeros((counts.n_items + counts.n_borders, 1))
     right_sides[: counts.n_items, 0] = counts.row_sums(outward) - counts.other_sums(outward)
     bias = conjugate_gradients(information, right_sides, 1e-8)[: counts.n_items, 0]
 
-    known_orders = information.without_orders()
+    known_orders = information.without_border()
     pulled = known_orders.times(mode.scores)[:, None]
     unpulled = conjugate_gradients(known_orders.without_prior(prior_precision), pulled, 1e-8)[:, 0]
     return centred(unpulled - bias, components), variances / (1 - prior_precision * variances)

@@ -73,7 +73,7 @@ MISTAKES: dict[str, tuple[Files, list[str]]] = {
         ["mode 'per_request'", 'Use mode = "provider_batch_api"'],
     ),
     "no such mode": (manifest("[scale]", 'mode = "batch"\n[scale]'), ["batch.mode", "'provider_batch_api'"]),
-    "a provider of another version": (manifest('"emulator"', '"anthropic"'), ["'luna'", "'anthropic'", 'Use "openai"']),
+    "a paid judge of another provider": (manifest('"emulator"', '"anthropic"'), ["a paid judge needs a cap"]),
     "no such provider": (manifest('"emulator"', '"opneai"'), ["judges[1].provider", "'openai'", "found 'opneai'"]),
     # the scale
     "an unknown scale": (manifest(OWN_SCALE, '[scale]\nname = "cerf"\n'), ["batch.toml", "'cerf'", "cefr", "[scale]"]),
@@ -125,9 +125,12 @@ MISTAKES: dict[str, tuple[Files, list[str]]] = {
     "a NUL": (essays("number 4", "number\x004"), ["essays.csv, line 5", "NUL", "export it again"]),
     "a picture among the texts": (
         texts({"a.txt": "One.", "b.txt": "Two.", "scan.pdf": b"%PDF"}),
-        ["scan.pdf", "not a .txt or .md file", "Convert it"],
+        ["scan.pdf", "not a .docx, .txt or .md file", "a PDF holds a page", "move it out"],
     ),
-    "a folder among the texts": (texts({"a.txt": "One.", "5b/c.txt": "Two."}), ["5b", "not a .txt or .md file"]),
+    "a folder among the texts": (
+        texts({"a.txt": "One.", "5b/c.txt": "Two."}),
+        ["5b", "a folder; essays lie side by side", "move them up"],
+    ),
     "a folder called like a text": (texts({"a.txt": "One.", "b.txt/c.txt": "Two."}), ["b.txt", "cannot be read"]),
     # csv
     "a comma outside of quotes": (

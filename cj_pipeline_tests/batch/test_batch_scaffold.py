@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from cj_pipeline.batch import read_batch
+from cj_pipeline.batch.manifest import read_manifest
 from cj_pipeline.batch.scaffold import scaffold
 from cj_pipeline.errors import BatchError, CjError
 from cj_pipeline_tests.batch.batch_folder import ANCHORS, ESSAYS, Files, write_files
@@ -61,6 +62,27 @@ def test_without_essays_only_what_a_person_fills_in_is_written(tmp_path: Path) -
         read_batch(folder)
 
 
+@pytest.mark.parametrize(
+    "judge", ["openai:gpt-6-luna", "anthropic:claude-haiku-5-5", "vllm:org/model", "emulator:latent"]
+)
+def test_a_judge_of_every_provider_can_be_asked(tmp_path: Path, judge: str) -> None:
+    folder = scaffold(tmp_path, "spring", scale=None, judge=judge, essays=None, anchors=None)
+    (written,) = read_manifest(folder).judges
+    assert f"{written.provider}:{written.model}" == judge
+
+
+def test_only_judges_that_bill_are_paid(tmp_path: Path) -> None:
+    def paid(judge: str) -> bool:
+        return read_manifest(scaffold(tmp_path, judge[:4], scale=None, judge=judge, essays=None, anchors=None)).paid
+
+    assert [paid(judge) for judge in ("openai:m", "anthropic:m", "vllm:m", "emulator:lexical")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     write_files(tmp_path / "spring", {"batch.toml": "mine"})
     with pytest.raises(BatchError, match=r"is there already. Choose another id"):
@@ -75,17 +97,16 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         ({"judge": "lexical"}, "write PROVIDER:MODEL"),
         ({"judge": "openai:"}, "write PROVIDER:MODEL"),
         ({"judge": "opneai:gpt-6-luna"}, r"judges\[1\].provider.*found 'opneai'"),
-        ({"judge": "anthropic:claude"}, "'anthropic' is not served by this version"),
         ({"scale": "cerf"}, "no built-in scale 'cerf'; choose one of cefr"),
         ({"essays": "nowhere"}, "there is no such file or folder"),
-        ({"essays": "empty"}, "no .txt or .md file in it"),
-        ({"essays": "essays.xlsx"}, "neither .csv nor .jsonl"),
+        ({"essays": "empty"}, "no .docx, .txt or .md file in it"),
+        ({"essays": "essays.ods"}, "none of .csv, .jsonl, .parquet and .xlsx"),
         ({"anchors": "nowhere.csv"}, "there is no such file.*essay_id and grade"),
         ({"anchors": "empty"}, "there is no such file"),
     ],
 )
 def test_a_mistake_is_told_and_leaves_nothing_behind(tmp_path: Path, changed: dict[str, str], said: str) -> None:
-    source = write_files(tmp_path / "source", {"essays.xlsx": b"PK"})
+    source = write_files(tmp_path / "source", {"essays.ods": b"PK"})
     (source / "empty").mkdir()
     paths = {name: source / changed[name] if name in changed else None for name in ("essays", "anchors")}
     with pytest.raises(CjError, match=said):

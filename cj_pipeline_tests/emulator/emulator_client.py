@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import httpx2
+from anthropic import Anthropic
+from anthropic import DefaultHttpxClient as AnthropicHttpxClient
+from anthropic.types.messages import MessageBatch
 from openai import DefaultHttpxClient, OpenAI
 from openai.types import Batch
 
@@ -44,10 +47,10 @@ def jsonl(requests: Iterable[object]) -> bytes:
     return b"".join(json.dumps(request).encode() + b"\n" for request in requests)
 
 
-def connect(url: str, *, strict: bool = True) -> OpenAI:
+def connect(url: str, *, api_key: str = "local", strict: bool = True) -> OpenAI:
     return OpenAI(
         base_url=f"{url}/v1",
-        api_key="local",
+        api_key=api_key,
         max_retries=0,
         timeout=20,
         http_client=DefaultHttpxClient(trust_env=False),
@@ -96,7 +99,57 @@ def arm(url: str, name: str, value: object = True, **more: object) -> None:
         http.post("/admin/faults", json={"name": name, "value": value, **more}).raise_for_status()
 
 
-def bill(url: str) -> dict[str, Any]:
+def bill(url: str, *, requests: bool = False) -> dict[str, Any]:
     with plain(url) as http:
-        said: dict[str, Any] = http.get("/admin/bill").json()
+        said: dict[str, Any] = http.get("/admin/bill", params={"requests": "true"} if requests else {}).json()
     return said
+
+
+def params(text_a: str, text_b: str, *, model: str = "lexical", ties: bool = False, **more: object) -> dict[str, Any]:
+    """The same comparison as `body`, in Anthropic's words."""
+    question = Question(QUESTION.assignment, QUESTION.rubric, QUESTION.boundary, ties=ties)
+    return {
+        "model": model,
+        "max_tokens": 200,
+        "system": question.system_message(),
+        "messages": [{"role": "user", "content": question.user_message(text_a, text_b)}],
+        "output_config": {"format": {"type": "json_schema", "schema": verdict_schema(ties=ties)}},
+        **more,
+    }
+
+
+def requests(count: int, *, model: str = "lexical") -> list[Any]:
+    """So many different comparisons, with the ids c0, c1, ..."""
+    return [
+        {"custom_id": f"c{i}", "params": params(f"Das ist mein Brief Nummer {i}.", "Guten Tag!", model=model)}
+        for i in range(count)
+    ]
+
+
+def connect_anthropic(url: str, *, api_key: str = "local", strict: bool = True) -> Anthropic:
+    return Anthropic(
+        base_url=url,
+        api_key=api_key,
+        max_retries=0,
+        timeout=20,
+        http_client=AnthropicHttpxClient(trust_env=False),
+        _strict_response_validation=strict,
+    )
+
+
+def wait_for_end(client: Anthropic, batch_id: str, seconds: float = 20) -> MessageBatch:
+    deadline = time.monotonic() + seconds
+    while True:
+        batch = client.messages.batches.retrieve(batch_id)
+        if batch.processing_status == "ended":
+            return batch
+        assert time.monotonic() < deadline, f"still {batch.processing_status}"
+        time.sleep(0.02)
+
+
+def settings(url: str, **given: object) -> dict[str, Any]:
+    with plain(url) as http:
+        answer = http.post("/admin/settings", json=given)
+        answer.raise_for_status()
+        changed: dict[str, Any] = answer.json()
+    return changed

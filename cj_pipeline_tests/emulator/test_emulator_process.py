@@ -1,6 +1,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -118,6 +119,34 @@ def test_starting_on_a_folder_that_is_served_gives_the_emulator_that_is_there(fo
         emulator.start_process(folder=folder, port=1)  # it would not answer where it was asked for
     second.stop()
     assert not emulator.answers(first.url)
+
+
+LATER_COLUMNS = {
+    "files": ["project"],
+    "batches": ["api", "project", "api_version", "prompt_cache", "cached_tokens", "deleted_at"],
+    "items": ["cached_tokens", "cache_write_tokens", "model"],
+}
+
+
+def test_a_folder_of_an_earlier_version_is_opened_and_keeps_its_batches_and_bill(folder: Path) -> None:
+    process = emulator.start_process(folder=folder, seconds_per_phase=0.01)
+    with connect(process.url) as client:
+        batch = wait_for(client, submit(client, jsonl(lines(3))).id)
+    before = bill(process.url)
+    process.stop()
+    with sqlite3.connect(folder / "emulator.sqlite") as database:
+        database.executescript("drop view answered; drop view carried_out; drop table calls; drop table settings;")
+        for table, columns in LATER_COLUMNS.items():
+            for column in columns:
+                database.execute(f"alter table {table} drop column {column}")
+    database.close()
+
+    process = emulator.start_process(folder=folder, seconds_per_phase=0.01)
+    with connect(process.url) as client:
+        assert [listed.id for listed in client.batches.list()] == [batch.id]
+        assert len(results(client, client.batches.retrieve(batch.id).output_file_id)) == 3
+    assert bill(process.url) == before
+    process.stop()
 
 
 def test_two_emulators_cannot_write_to_one_folder(folder: Path) -> None:

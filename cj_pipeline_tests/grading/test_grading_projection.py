@@ -63,9 +63,27 @@ def test_the_grade_is_the_median_and_lies_in_its_range(projection: GradeProjecti
     assert (projection.range_low <= projection.grade).all()
     assert (projection.grade <= projection.range_high).all()
     below = np.where(projection.range_low > 0, cumulated[rows, projection.range_low - 1], 0.0)
-    assert (cumulated[rows, projection.range_high] - below >= 0.8 - 1e-9).all()
+    held = cumulated[rows, projection.range_high] - below
+    assert (held >= projection.range_mass - 1e-9).all()
     assert projection.p_exact == pytest.approx(projection.probabilities[rows, projection.grade])
     assert (projection.p_within_one >= projection.p_exact).all()
+
+
+def test_the_pupils_ranges_hold_four_fifths_on_average_and_no_more_than_they_must(
+    projection: GradeProjection,
+) -> None:
+    cumulated = np.pad(projection.probabilities[12:].cumsum(axis=1), ((0, 0), (1, 0)))
+    rows = np.arange(25)
+    held = cumulated[rows, projection.range_high[12:] + 1] - cumulated[rows, projection.range_low[12:]]
+    assert 0.8 <= held.mean() < 0.83
+    assert 2 / 3 <= projection.range_mass < 0.8
+
+
+def test_equal_scores_with_equal_errors_are_equal_grades_whoever_else_is_in_the_batch(fit: ScaleFit) -> None:
+    """The prior knows the scale, not the class."""
+    others = replace(fit, unshrunk_scores=np.where(np.arange(37) > 20, fit.unshrunk_scores + 3, fit.unshrunk_scores))
+    both = [project_grades(one, ANCHORS, ANCHOR_GRADES, ENG5).probabilities[12:21] for one in (fit, others)]
+    assert both[0] == pytest.approx(both[1])
 
 
 def test_a_higher_score_with_the_same_error_is_never_a_lower_grade(fit: ScaleFit) -> None:
@@ -120,7 +138,8 @@ def test_a_judge_that_turns_the_scale_round_is_stopped_at_the_gate(fit: ScaleFit
     gate = project_grades(fit, ANCHORS, ANCHOR_GRADES[::-1], ENG5).gate
     assert not gate.passes
     assert gate.reason is not None
-    assert "do not rise" in gate.reason
+    assert "no more than with shuffled ones" in gate.reason
+    assert "out of order" in gate.reason
 
 
 def test_one_anchor_at_the_wrong_end_is_found(fit: ScaleFit) -> None:

@@ -30,7 +30,7 @@ from cj_pipeline.judging import Usage
 from cj_pipeline.providers import BatchPrice
 from cj_pipeline.settings import key_variable
 from cj_pipeline_tests.installation import Installation
-from cj_pipeline_tests.jobs.purchase import paid_batch
+from cj_pipeline_tests.jobs.purchase import PRICE, paid_batch
 
 ESSAYS, PAIRS = 5, 10
 SECONDS_PER_PHASE = 600  # by the emulator's clock, which the test moves; nobody waits for it
@@ -86,8 +86,11 @@ class Purchase:
     def jobs(self) -> list[Job]:
         return jobs_of(self.deployment.ledger, self.batch_id)
 
-    def write_batch(self, *, model: str = "latent", ties: bool = False, essay: str = "", rubric: str = "") -> None:
-        """The folder; `essay` replaces the text of the first pupil."""
+    def write_batch(self, *, ties: bool = False, essay: str = "", marked: bool = False) -> None:
+        """The folder. `essay` replaces the text of the first pupil; `marked` makes asking for a prompt cache pay."""
+        model = "latent:sd=1.4" if marked else "latent"
+        if marked:
+            self._price_cache_writes_low(model)
         folder = paid_batch(
             self.installation, self.batch_id, provider=self.api, model=model, essays=ESSAYS, max_comparisons=PAIRS
         )
@@ -96,8 +99,8 @@ class Purchase:
         if essay:
             quoted = essay.replace('"', '""')
             _replace(folder / "essays.csv", "Essay number 0 says something of its own.", quoted)
-        if rubric:
-            (folder / "rubric.md").write_text(rubric, "utf-8")
+        if marked:
+            (folder / "rubric.md").write_text("Judge what is said and how it is said. " * 300, "utf-8")
         self.use_key_of(self.batch_id)
 
     def use_key_of(self, project: str) -> None:
@@ -122,18 +125,22 @@ class Purchase:
         assert isinstance(progress, Progress)
         return progress
 
-    def through(self) -> pa.Table:
-        """Let hours pass, collect, and buy what is asked again, until every comparison has its outcome."""
+    def ended(self) -> pa.Table | Progress:
+        """Let hours pass and collect, until nothing is at the provider any more."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        while True:
             self.pass_hours(1)
             collected = self.collect()
-            if not isinstance(collected, Progress):
+            if not isinstance(collected, Progress) or not collected.at_provider:
                 return collected
-            if collected.planned:
-                self.buy()
+            assert time.monotonic() < deadline, f"does not end: {collected.sentence()}"
             time.sleep(0.02)
-        raise AssertionError(f"not through: {collected.sentence()}")
+
+    def through(self) -> pa.Table:
+        """The judgments, when also what is asked again has its outcome."""
+        while isinstance(collected := self.ended(), Progress):
+            self.buy()
+        return collected
 
     def carried_out(self) -> None:
         """Wait until the emulator has done the work behind the latest job; that it has ended is another matter."""
@@ -191,6 +198,20 @@ class Purchase:
             if price is not None and request["billed"]:
                 charged[request["batch_id"]].append((request["custom_id"], price.cost(_usage(request))))
         return charged
+
+    def disarm(self) -> list[str]:
+        """Take back all faults; the names of those that had met nothing yet."""
+        url = f"{self.installation.emulator_url}/admin/faults"
+        with urllib.request.urlopen(url) as reply:
+            left = [order["name"] for order in json.load(reply)["armed"]]
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+        return left
+
+    def _price_cache_writes_low(self, model: str) -> None:
+        prices = self.installation.folder / "prices.toml"
+        listed = prices.read_text("utf-8") if prices.exists() else ""
+        row = PRICE.format(provider=self.api, model=model).replace("0.634", "0.1")
+        prices.write_text(f"{listed}\n{row}", "utf-8")
 
     def _admin(self, what: str, body: dict[str, object]) -> dict[str, Any]:
         url, kind = f"{self.installation.emulator_url}/admin/{what}", {"content-type": "application/json"}

@@ -18,7 +18,9 @@ ASK_AGAIN = {
     ErrorCode.RATE_LIMITED: 2,
     ErrorCode.SERVER_ERROR: 2,
     ErrorCode.MISSING_RESULT: 2,
-    ErrorCode.ENQUEUED_LIMIT: 2,
+    ErrorCode.ENQUEUED_LIMIT: 8,
+    ErrorCode.CREDIT_EXHAUSTED: 2,
+    ErrorCode.UNCERTAIN: 2,
     ErrorCode.TRUNCATED: 1,
     ErrorCode.EMPTY: 1,
 }

@@ -1,11 +1,22 @@
 """What every plan promises, at every size a batch can have."""
 
+import hashlib
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cj_pipeline.pairing import describe_design, plan_single_wave, student_anchor_share
+from cj_pipeline.pairing import (
+    describe_design,
+    draw_mirrored_audit,
+    plan_single_wave,
+    plan_top_up,
+    student_anchor_share,
+)
 
 SIZES = st.tuples(st.integers(0, 40), st.integers(0, 20)).filter(lambda sizes: sum(sizes) >= 2)
 
@@ -87,6 +98,28 @@ def test_anchors_meet_each_other_only_when_nothing_else_is_left(plan: tuple[int,
 @settings(max_examples=50, deadline=None)
 def test_the_same_seed_gives_the_same_plan(plan: tuple[int, int, int, int]) -> None:
     assert np.array_equal(plan_single_wave(*plan), plan_single_wave(*plan))
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_another_process_gives_the_same_plan(hash_seed: str) -> None:
+    """Also when Python salts its hashes of strings otherwise."""
+    script = (
+        "import hashlib, numpy as np;"
+        "from cj_pipeline.pairing import draw_mirrored_audit, plan_single_wave, plan_top_up;"
+        "wave = plan_single_wave(25, 12, 259, 7); more = plan_top_up(*wave, 12, 37, 6, 60, 7);"
+        "audit = draw_mirrored_audit(*wave, 16, 7);"
+        "print(hashlib.sha256(np.concatenate([*wave, *more, audit]).astype('<i8').tobytes()).hexdigest())"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    wave = plan_single_wave(25, 12, 259, 7)
+    here = [*wave, *plan_top_up(*wave, 12, 37, 6, 60, 7), draw_mirrored_audit(*wave, 16, 7)]
+    assert there == hashlib.sha256(np.concatenate(here).astype("<i8").tobytes()).hexdigest()
 
 
 def test_another_seed_gives_another_plan() -> None:

@@ -19,11 +19,12 @@ class Reply:
 
 @dataclass
 class Script:
-    """What is answered to "METHOD /path", and what was asked. Anything else is a 404."""
+    """What is answered to "METHOD /path", and what was asked with which headers. Anything else is a 404."""
 
     url: str = ""
     replies: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def scripted_provider() -> Iterator[Script]:
             self.rfile.read(int(self.headers.get("content-length") or 0))
             call = f"{self.command} {self.path.partition('?')[0]}"
             script.asked.append(call)
+            script.headers.append({name.lower(): value for name, value in self.headers.items()})
             reply = script.replies.get(call, Reply(404, b'{"error": {"message": "no such route"}}'))
             self.send_response(reply.status)
             self.send_header("content-type", reply.content_type)
@@ -48,6 +50,9 @@ def scripted_provider() -> Iterator[Script]:
             self._answer()
 
         def do_POST(self) -> None:
+            self._answer()
+
+        def do_DELETE(self) -> None:
             self._answer()
 
         def log_message(self, *_: object) -> None:

@@ -14,9 +14,18 @@ import pytest
 
 from cj_pipeline import emulator
 from cj_pipeline.batch import JudgeSection
-from cj_pipeline.errors import CjError, ProviderBusy, ProviderRefused, ProviderUncertain, ProviderUnreachable
+from cj_pipeline.errors import (
+    CjError,
+    OutOfCredit,
+    ProviderBusy,
+    ProviderRefused,
+    ProviderUncertain,
+    ProviderUnreachable,
+    ResultsGone,
+)
 from cj_pipeline.judging import Question
-from cj_pipeline.providers import Phase, ProviderJob, Ticket, openai, provider_for
+from cj_pipeline.providers import Erasure, Phase, ProviderJob, Ticket, openai, provider_for
+from cj_pipeline.providers.anthropic import AnthropicBatches
 from cj_pipeline.providers.openai import OpenAIBatches
 from cj_pipeline.providers.openai_wire import encode_body, read_result_line, request_body, request_line
 from cj_pipeline.settings import Settings
@@ -148,20 +157,20 @@ def test_an_uncertain_create_is_found_by_its_mark_and_not_repeated(
     with pytest.raises(ProviderUncertain, match="the job may exist"):
         submit(provider, one, files=files)
     assert created(emulator_url) == before + 1  # the SDK did not retry
-    found = provider.find(one)
+    found = provider.find(one, set())
     assert found is not None
     assert ended(provider, found).phase is Phase.COMPLETED
     # a host that drops metadata still knows the file
     unmarked = Ticket("another", "lexical", 3, {}, files[0], one.not_before)
-    by_file = provider.find(unmarked)
+    by_file = provider.find(unmarked, set())
     assert by_file is not None
     assert by_file.provider_job_id == found.provider_job_id
 
 
 def test_a_job_that_never_was_is_not_found(provider: OpenAIBatches) -> None:
     submit(provider, ticket("job-of-someone-else"))
-    assert provider.find(ticket("job-never-submitted")) is None
-    assert provider.find(ticket("job-never-submitted", input_file_id="file-never-used")) is None
+    assert provider.find(ticket("job-never-submitted"), set()) is None
+    assert provider.find(ticket("job-never-submitted", input_file_id="file-never-used"), set()) is None
 
 
 def test_a_definite_no_creates_nothing(provider: OpenAIBatches, emulator_url: str) -> None:
@@ -171,7 +180,7 @@ def test_a_definite_no_creates_nothing(provider: OpenAIBatches, emulator_url: st
         submit(provider, ticket("job-400"), files=files)
     assert len(files) == 1
     assert created(emulator_url) == before
-    assert provider.find(ticket("job-400")) is None
+    assert provider.find(ticket("job-400"), set()) is None
 
 
 def test_polling_reads_as_many_pages_as_it_needs(provider: OpenAIBatches, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +190,7 @@ def test_polling_reads_as_many_pages_as_it_needs(provider: OpenAIBatches, monkey
     assert set(provider.poll(wanted, NOW)) == wanted
     assert set(provider.poll({*wanted, "batch_of_nobody"}, NOW)) == wanted
     assert provider.poll(wanted, datetime.now(UTC) + timedelta(hours=1)) == {}
-    assert provider.find(ticket("job-page-0")) is not None
+    assert provider.find(ticket("job-page-0"), set()) is not None
 
 
 def test_a_cancelled_job_ends_as_cancelled(tmp_path: Path) -> None:
@@ -236,7 +245,7 @@ def test_a_server_that_is_not_there_is_unreachable_for_every_reading_verb() -> N
     recorded: list[str | None] = []
     verbs: list[Callable[[], object]] = [
         lambda: nowhere.poll({"batch_1"}, NOW),
-        lambda: nowhere.find(ticket()),
+        lambda: nowhere.find(ticket(), set()),
         lambda: nowhere.cancel("batch_1"),
         lambda: [list(chunks) for _, chunks in nowhere.fetch(job)],
         lambda: submit(nowhere, ticket(), files=recorded),
@@ -343,10 +352,80 @@ def test_a_download_that_breaks_off_is_no_file(script: Script) -> None:
         fetched(provider_at(script.url), job)
 
 
+def ended_minutes_ago(minutes: float) -> ProviderJob:
+    ended_at = NOW - timedelta(minutes=minutes)
+    return ProviderJob("batch_1", Phase.COMPLETED, "completed", ended_at, ended_at, {"output": "file-1"}, True)
+
+
 def test_row_19_a_file_that_is_not_ready_is_unreachable_and_no_end(script: Script) -> None:
-    job = ProviderJob("batch_1", Phase.COMPLETED, "completed", NOW, None, {"output": "file-1"}, True)
     with pytest.raises(ProviderUnreachable, match="HTTP 404"):
-        fetched(provider_at(script.url), job)
+        fetched(provider_at(script.url), ended_minutes_ago(1))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_row_21_a_file_that_is_no_longer_kept_is_gone_for_certain(script: Script, status: int) -> None:
+    script.replies = {"GET /v1/files/file-1/content": Reply(status, b'{"error": {"message": "No such File"}}')}
+    with pytest.raises(ResultsGone, match="no longer keeps the output file of job batch_1"):
+        fetched(provider_at(script.url), ended_minutes_ago(11))
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+def test_a_file_that_another_key_cannot_see_is_not_gone(script: Script, status: int) -> None:
+    script.replies = {"GET /v1/files/file-1/content": Reply(status, b"{}")}
+    with pytest.raises(ProviderUnreachable, match=f"HTTP {status}"):
+        fetched(provider_at(script.url), ended_minutes_ago(60))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, {"code": "billing_hard_limit_reached", "message": "Billing hard limit has been reached"}),
+        (429, {"code": "insufficient_quota", "message": "You exceeded your current quota"}),
+        (403, {"type": "insufficient_quota"}),
+        (402, {"message": "Payment required"}),
+    ],
+)
+def test_row_22_an_account_without_credit_is_told_as_such_and_creates_nothing(
+    script: Script, status: int, error: dict[str, str]
+) -> None:
+    poor = Reply(status, json.dumps({"error": error}).encode())
+    script.replies = {"POST /v1/files": UPLOADED, "POST /v1/batches": poor}
+    with pytest.raises(OutOfCredit, match=r"no credit left.*Nothing was created\. Pay"):
+        submit(provider_at(script.url), ticket())
+
+
+def test_an_account_without_credit_may_fail_at_the_upload_already(script: Script) -> None:
+    script.replies = {"POST /v1/files": Reply(429, b'{"error": {"code": "insufficient_quota"}}')}
+    recorded: list[str | None] = []
+    with pytest.raises(OutOfCredit):
+        submit(provider_at(script.url), ticket(), files=recorded)
+    assert recorded == []
+
+
+def test_every_copy_at_the_provider_is_removed_once(provider: OpenAIBatches, emulator_url: str) -> None:
+    call(emulator_url, "POST", "/admin/faults", {"name": "rate_limit_lines", "value": 1})
+    files: list[str | None] = []
+    job = ended(provider, submit(provider, ticket("job-erased"), files=files))
+    gone = list(provider.erase(job, files[0]))
+    assert [(copy.what, copy.how) for copy in gone] == [
+        ("input", Erasure.DELETED),
+        ("output", Erasure.DELETED),
+        ("error", Erasure.DELETED),
+    ]
+    assert gone[0].provider_name == files[0]
+    assert {copy.how for copy in provider.erase(job, files[0])} == {Erasure.WAS_GONE}
+
+
+def test_of_a_job_that_is_not_listed_the_input_file_can_be_removed(script: Script) -> None:
+    assert [copy.how for copy in provider_at(script.url).erase(None, "file-1")] == [Erasure.WAS_GONE]
+    assert script.asked == ["DELETE /v1/files/file-1"]
+    assert list(provider_at(script.url).erase(None, None)) == []
+
+
+def test_a_copy_that_cannot_be_removed_now_is_not_called_removed(script: Script) -> None:
+    script.replies = {"DELETE /v1/files/file-1": Reply(500)}
+    with pytest.raises(ProviderUnreachable, match="HTTP 500"):
+        list(provider_at(script.url).erase(None, "file-1"))
 
 
 # --- jobs of odd shapes -----------------------------------------------------------------------------------
@@ -369,12 +448,23 @@ def test_row_1_a_completed_job_with_only_an_error_file_is_settled(script: Script
 
 
 @pytest.mark.parametrize(("minutes", "settled"), [(1, False), (11, True)])
-def test_row_2_results_that_were_promised_are_waited_for_but_not_for_ever(
-    script: Script, minutes: int, settled: bool
+@pytest.mark.parametrize("status", ["completed", "expired", "cancelled"])
+def test_rows_2_and_5_results_that_were_promised_are_waited_for_but_not_for_ever(
+    script: Script, status: str, minutes: int, settled: bool
 ) -> None:
-    job = shown(script, request_counts=COUNTS, completed_at=MINUTES_AGO[minutes])
-    assert (job.phase, job.settled) == (Phase.COMPLETED, settled)
-    assert shown(script, request_counts=COUNTS, output_file_id="file-o").settled
+    at = {f"{status}_at": MINUTES_AGO[minutes]}
+    job = shown(script, status=status, request_counts=COUNTS, **at)
+    assert (job.status, job.settled) == (status, settled)
+    assert shown(script, status=status, request_counts=COUNTS, output_file_id="file-o", **at).settled
+    assert shown(script, status=status, request_counts={**COUNTS, "completed": 0}, **at).settled
+
+
+def test_row_2_without_a_time_of_its_end_a_job_is_waited_for_until_its_window_is_over(script: Script) -> None:
+    assert not shown(script, request_counts=COUNTS).settled
+    days_ago = int((NOW - timedelta(days=2)).timestamp())
+    listed = {"id": "batch_1", "created_at": days_ago, "status": "completed", "request_counts": COUNTS}
+    script.replies = {"GET /v1/batches": Reply(body=json.dumps({"object": "list", "data": [listed]}).encode())}
+    assert provider_at(script.url).poll({"batch_1"}, NOW - timedelta(days=3))["batch_1"].settled
 
 
 def test_row_3_counts_of_nothing_are_not_believed(script: Script) -> None:
@@ -400,6 +490,8 @@ def test_row_4_missing_counts_and_errors_are_tolerated(script: Script, errors: o
         ({"data": [{"message": "no code"}]}, "error: no code", None),
         ({"data": ["only words"]}, "only words", None),
         ("only words", "only words", None),
+        ([{"code": "x", "message": "bare"}], "x: bare", "x"),
+        (["only words"], "only words", None),
     ],
 )
 def test_rows_7_and_28_the_reason_of_a_failed_job_is_told_in_whatever_form_it_comes(
@@ -468,6 +560,26 @@ def test_a_compatible_host_is_asked_with_the_key_of_the_judges_account(
     assert script.asked == ["GET /v1/batches"]
 
 
+def test_a_job_that_is_known_to_be_another_is_never_taken_for_ours(script: Script) -> None:
+    batch = {"id": "batch_1", "created_at": int(NOW.timestamp()), "status": "completed", "input_file_id": "file-1"}
+    script.replies = {"GET /v1/batches": Reply(body=json.dumps({"object": "list", "data": [batch]}).encode())}
+    one = ticket(input_file_id="file-1")
+    assert provider_at(script.url).find(one, set()) is not None
+    assert provider_at(script.url).find(one, {"batch_1"}) is None
+
+
+def test_a_base_url_in_the_environment_moves_no_judge(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request is sent: the address is what the SDK's client was told."""
+    monkeypatch.setenv("OPENAI_BASE_URL", script.url)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", script.url)
+    for speaks, address in (
+        (OpenAIBatches, "https://api.openai.com/v1"),
+        (AnthropicBatches, "https://api.anthropic.com"),
+    ):
+        served = speaks(name="x", api_key=KEY, base_url=None, timeout_seconds=1, list_is_authoritative=False)
+        assert str(served._client.base_url).rstrip("/") == address
+
+
 def test_a_proxy_is_never_asked_for_a_local_host(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -476,9 +588,3 @@ def test_a_proxy_is_never_asked_for_a_local_host(script: Script, monkeypatch: py
     script.replies = {"GET /v1/batches": Reply(body=b'{"object": "list", "data": []}')}
     for url in (script.url, script.url.replace("127.0.0.1", "localhost")):
         assert provider_at(url).poll({"b"}, NOW) == {}
-
-
-def test_a_provider_of_another_version_is_refused() -> None:
-    judge = JudgeSection(id="claude", provider="anthropic", model="m")
-    with pytest.raises(CjError, match="judge claude: provider 'anthropic' is not served"):
-        provider_for(judge, Settings())

@@ -19,6 +19,7 @@ from cj_pipeline.providers.openai_wire import (
     request_body,
     request_line,
 )
+from cj_pipeline.providers.result_line import loaded
 
 REAL_LINES = Path(__file__).parent / "data" / "pairwisellm" / "example_openai_batch_output.jsonl"
 JUDGE = JudgeSection(id="luna", provider="openai", model="gpt-6-luna", max_output_tokens=321, ties=True)
@@ -183,6 +184,10 @@ SERVER_SIDE: dict[str, tuple[dict[str, Any], ErrorCode]] = {
         {"custom_id": "c1", "response": {"type": "paused", "resume_token": "x"}, "error": None},
         ErrorCode.SERVER_ERROR,
     ),
+    "row 43: a body of another kind": (
+        {"custom_id": "c1", "response": {"status_code": 200, "body": {"object": "decision", "answer": "A"}}},
+        ErrorCode.UNREADABLE_RESULT,
+    ),
     "row 43: a response that is a text": ({"custom_id": "c1", "response": "ok"}, ErrorCode.UNREADABLE_RESULT),
     "row 43: a status that is a text": (errored("200"), ErrorCode.UNREADABLE_RESULT),
     "row 43: choices of another form": (with_body(choices={"first": 1}), ErrorCode.UNREADABLE_RESULT),
@@ -345,6 +350,46 @@ def test_no_json_in_place_of_usage_or_model_loses_a_verdict(part: str, value: An
 @given(st.binary(max_size=100) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_random_bytes_and_random_json_are_nobodys_answer(line: bytes) -> None:
     assert read_result_line(line, ties=True) is None
+
+
+@given(
+    st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()) | st.text(max_size=40).map(str.encode)
+)
+@example(b'{"custom_id": "a", "custom_id": "b"}')
+@example(b'{"a": NaN, "b": -Infinity, "c": 1e400, "d": 123456789012345678901234567890}')
+@example(b'"\\ud800"')
+@example(b'"a\nb"')
+@example(b"[" * 300 + b"]" * 300)
+@example(b"\xef\xbb\xbf{}")
+@example(b"{}\x00")
+@example(b"01")
+@example(b"[1,]")
+def test_the_fast_reader_says_what_the_tolerant_one_says_or_leaves_it_to_it(line: bytes) -> None:
+    def said(read: Callable[[bytes], Any]) -> str:
+        try:
+            return repr(read(line))  # NaN equals nothing, so compare what is shown
+        except (ValueError, RecursionError):
+            return "no JSON"
+
+    assert said(loaded) == said(json.loads)
+
+
+@given(
+    st.sampled_from(["Essay A", "Essay B", "Tie", "essay a", "A"]),
+    st.text(max_size=30),
+    st.sampled_from([0, 1, 5, 6, "4", 4.0, True]),
+    st.sampled_from([None, 2]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_an_answer_as_it_was_asked_for_is_read_as_any_other_spelling_of_it(
+    winner: str, justification: str, confidence: object, indent: int | None, ascii_only: bool, ties: bool
+) -> None:
+    """The same object with its keys in another order takes the long way and must give the same verdict."""
+    said = {"winner": winner, "justification": justification, "confidence": confidence}
+    asked = json.dumps(said, indent=indent, ensure_ascii=ascii_only)
+    turned = json.dumps(dict(reversed(said.items())), ensure_ascii=ascii_only)
+    assert answer_to(completed(asked), ties=ties) == answer_to(completed(turned), ties=ties)
 
 
 @given(st.integers(1, 3000))

@@ -66,7 +66,7 @@ def test_a_standard_price_is_never_taken_for_a_batch_price(provider: str, model:
 
 def test_a_provider_nobody_knows_is_unpriced() -> None:
     with pytest.raises(Unpriced):
-        batch_price("vllm", "gpt-6-luna")
+        batch_price("nobody", "gpt-6-luna")
 
 
 def test_the_emulator_is_free_and_says_so() -> None:

@@ -288,6 +288,17 @@ def _scale_fit(essays: int, comparisons: int, components: int) -> dict[str, Any]
         "reliability": 0.86,
         "ssr": 0.81,
         "separation": 2.1,
+        "split_by": "comparisons",
+        "splits": 100,
+        "split_correlation": 0.71,
+        "split_reliability": 0.83,
+        "uses_discrimination": False,
+        "length_effect": 0.31,
+        "length_effect_standard_error": 0.12,
+        "length_effect_p": 0.013,
+        "length_effect_method": "within grades",
+        "length_effect_essays": essays,
+        "people_votes": 0,
         "terminal_label": "single_wave_complete",
     }
 
@@ -295,6 +306,7 @@ def _scale_fit(essays: int, comparisons: int, components: int) -> dict[str, Any]
 def _judge_fit(card: JudgeCard, comparisons: int, number: int) -> dict[str, Any]:
     return {
         "judge_id": card.judge_id,
+        "kind": "model",
         "comparisons": comparisons - 3,
         "unanswered": 3,
         "order_effect": 0.21 - 0.6 * number,
@@ -382,7 +394,7 @@ def _grade_fit(
         "spearman": found.spearman,
         "anchor_tau": 0.86,
         "anchor_tau_limit": 0.58,
-        "anchor_tau_chance": 0.42,
+        "anchor_chance": 0.002,
         "largest_deviation": 1.2,
         "largest_deviation_anchor": anchors[0]["essay_id"],
     }

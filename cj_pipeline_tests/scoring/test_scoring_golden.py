@@ -1,17 +1,18 @@
 """Published results, to the digits given there.
 
 Tables entered from the primary sources: Stigler (1994) and Agresti, Categorical Data Analysis (2002), pages
-438 and 448; Davidson (1970), table of chocolate puddings. Further digits were computed with R packages
-BradleyTerry2 and PlackettLuce and an independent implementation.
+438 and 448. Further digits were computed with the R package BradleyTerry2 and an independent implementation.
 """
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
+from scipy.special import xlogy
 
 from cj_pipeline.pairing.arrays import FloatArray
 from cj_pipeline.scoring import NoMaximumLikelihood, fit_bradley_terry
 from cj_pipeline.scoring.fit import fit_mode
+from cj_pipeline.scoring.likelihood import log_likelihood
 from cj_pipeline.scoring.pair_counts import count_pairs
 from cj_pipeline.scoring.standard_errors import centred_covariances
 
@@ -28,11 +29,42 @@ HOME_WINS_AND_LOSSES = (  # rows: home team; entries: wins-losses against the ot
     "2-5 1-5 1-6 2-4 1-6 3-4",
 )
 
-PUDDINGS = (  # brand i, brand j, preferred i, preferred j, ties
-    (1, 2, 19, 22, 16), (1, 3, 16, 19, 12), (2, 3, 19, 19, 10), (1, 4, 18, 23, 13), (2, 4, 23, 19, 9),
-    (3, 4, 19, 20, 15), (1, 5, 13, 19, 18), (2, 5, 16, 20, 12), (3, 5, 16, 15, 17), (4, 5, 17, 14, 16),
-    (1, 6, 18, 21, 12), (2, 6, 22, 20, 12), (3, 6, 13, 18, 10), (4, 6, 14, 19, 18), (5, 6, 11, 21, 12),
-)  # fmt: skip
+FOOD = (
+    [0, 2, 4, 1, 2, 3, 4, 0, 1, 3, 2, 4, 1, 2, 0, 3, 2, 4, 0, 1, 3, 2, 4, 0, 1, 3, 4, 2, 1, 0],
+    [1, 3, 0, 4, 0, 1, 2, 3, 2, 4, 1, 0, 3, 4, 2, 4, 1, 3, 4, 2, 0, 1, 3, 1, 2, 4, 0, 3, 4, 2],
+    [
+        1.0,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+        0.5,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+        0.5,
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+        0.0,
+        0.0,
+        1.0,
+        1.0,
+        0.0,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+        0.0,
+    ],
+)
 
 
 def citations() -> tuple[list[int], list[int], list[float], list[int]]:
@@ -64,17 +96,47 @@ def contrasts(data: tuple[ArrayLike, ...], n_items: int, reference: int, n_order
     return mode.scores - mode.scores[reference], error
 
 
+def deviance(data: tuple[ArrayLike, ...], n_items: int, n_orders: int) -> float:
+    """Twice the log-likelihood that one probability per row of opponents would gain."""
+    first, second, outcome, weights = (np.asarray(column, dtype=float) for column in data)
+    swap = first > second if not n_orders else np.zeros(first.size, dtype=bool)
+    one = np.where(swap, second, first).astype(int)
+    other = np.where(swap, first, second).astype(int)
+    won = np.where(swap, 1 - outcome, outcome)
+    wins, losses = (np.zeros((n_items, n_items)) for _ in range(2))
+    np.add.at(wins, (one, other), weights * won)
+    np.add.at(losses, (one, other), weights * (1 - won))
+    saturated = (xlogy(wins, wins) + xlogy(losses, losses) - xlogy(wins + losses, wins + losses)).sum()
+    counts = count_pairs(one, other, won, n_items, n_orders=n_orders, weights=weights)
+    mode, _ = fit_mode(counts, counts.components(), np.inf)
+    return float(2 * (saturated - log_likelihood(counts, mode.scores, mode.border)))
+
+
 def test_statistics_journals_by_citations() -> None:
+    assert deviance(citations(), 4, n_orders=0) == pytest.approx(4.29338, abs=5e-6)
     scores, errors = contrasts(citations(), 4, reference=0, n_orders=0)
     assert scores == pytest.approx([0, -2.949072, -0.479570, 0.268954], abs=5e-7)
     assert errors == pytest.approx([0, 0.102545, 0.060589, 0.070830], abs=5e-7)
 
 
 def test_baseball_1987() -> None:
+    by_home_team = deviance(baseball(), 7, n_orders=1)
+    assert by_home_team == pytest.approx(38.64285, abs=5e-6)
+    assert by_home_team + likelihood_ratio_of_the_home_team() == pytest.approx(44.05346, abs=5e-6)
     scores, errors = contrasts(baseball(), 7, reference=6, n_orders=0)
     expected = [1.581356, 1.436408, 1.294485, 1.247618, 1.107698, 0.683853, 0]
     assert scores == pytest.approx(expected, abs=5e-7)
     assert errors == pytest.approx([0.343256, 0.339569, 0.336669, 0.335861, 0.333878, 0.331877, 0], abs=5e-7)
+
+
+def likelihood_ratio_of_the_home_team() -> float:
+    home, away, outcome, times = (np.asarray(column, dtype=float) for column in baseball())
+    found = []
+    for n_orders in (1, 0):
+        counts = count_pairs(home.astype(int), away.astype(int), outcome, 7, n_orders=n_orders, weights=times)
+        mode, _ = fit_mode(counts, counts.components(), np.inf)
+        found.append(log_likelihood(counts, mode.scores, mode.border))
+    return 2 * (found[0] - found[1])
 
 
 def test_baseball_1987_with_the_advantage_of_the_home_team_as_order_effect() -> None:
@@ -88,16 +150,6 @@ def test_baseball_1987_with_the_advantage_of_the_home_team_as_order_effect() -> 
     assert worths == pytest.approx([0.044, 0.088, 0.137, 0.157, 0.164, 0.190, 0.220], abs=5e-4)
 
 
-def test_chocolate_puddings_with_ties_as_half_wins() -> None:
-    i, j, one, other, ties = np.array(PUDDINGS).T
-    first, second = np.tile(i - 1, 3), np.tile(j - 1, 3)
-    outcome = np.repeat([1.0, 0.0, 0.5], i.size)
-    weights = np.concatenate([one, other, ties])
-    fit = fit_bradley_terry(first, second, outcome, 6, prior_sd=np.inf, order_effect=False, weights=weights)
-    expected = [0, 0.16031, 0.11134, 0.12748, 0.09743, 0.27449]
-    assert fit.scores - fit.scores[0] == pytest.approx(expected, abs=5e-6)
-
-
 def test_choix_8_random_case() -> None:
     """choix tests/test_opt.py (MIT), alpha = .5, i.e. a prior with standard deviation 1."""
     winner = [7, 2, 5, 4, 2, 4, 6, 5, 7, 2, 4, 0, 6, 3, 3, 3, 5, 7, 7, 6]
@@ -107,10 +159,17 @@ def test_choix_8_random_case() -> None:
     assert fit.scores == pytest.approx(expected, abs=5e-9)
 
 
-def test_choix_pairwise_case_2_at_maximum_likelihood() -> None:
-    """choix tests/data/testcase-pairwise-2.json (MIT)."""
-    fit = fit_bradley_terry([0, 0, 1, 2], [1, 1, 2, 0], [1] * 4, 3, prior_sd=np.inf, order_effect=False)
-    assert fit.scores == pytest.approx([0.419617624, -0.419617624, 0], abs=5e-9)
+@pytest.mark.parametrize(
+    ("winner", "loser", "worths"),
+    [
+        ([0, 1, 2], [1, 2, 0], [1.0, 1.0, 1.0]),
+        ([0, 0, 1, 2], [1, 1, 2, 0], [1.43586088, 0.62035049, 0.94378863]),
+    ],
+)
+def test_choix_pairwise_cases_at_maximum_likelihood(winner: list[int], loser: list[int], worths: list[float]) -> None:
+    """choix tests/data/testcase-pairwise-1.json and -2.json (MIT)."""
+    fit = fit_bradley_terry(winner, loser, [1] * len(winner), 3, prior_sd=np.inf, order_effect=False)
+    assert fit.scores == pytest.approx(np.log(worths) - np.log(worths).mean(), abs=1e-8)
 
 
 def test_evalica_simple_case_with_ties_as_half_wins() -> None:
@@ -121,6 +180,14 @@ def test_evalica_simple_case_with_ties_as_half_wins() -> None:
     fit = fit_bradley_terry(left, right, outcome, 5, prior_sd=np.inf, order_effect=False)
     worths = np.exp(fit.scores) / np.exp(fit.scores).sum()
     expected = [0.0507996725, 0.1311506915, 0.1316856807, 0.3368886804, 0.3494752749]
+    assert worths == pytest.approx(expected, abs=5e-9)
+
+
+def test_evalica_food_case_with_ties_as_half_wins() -> None:
+    """evalica food.csv (Apache-2.0); Pizza, Sushi, Burger, Pasta, Tacos in the order they first appear."""
+    fit = fit_bradley_terry(*FOOD, 5, prior_sd=np.inf, order_effect=False)
+    worths = np.exp(fit.scores) / np.exp(fit.scores).sum()
+    expected = [0.09897982556928, 0.19060028489839, 0.14797665121689, 0.12815341060320, 0.43428982771224]
     assert worths == pytest.approx(expected, abs=5e-9)
 
 

@@ -79,3 +79,33 @@ def test_a_crowd_of_judges_has_an_order_effect_each(topics: list[Topic]) -> None
         assert np.isfinite(judges.order_effect).all()
         assert judges.comparisons.sum() == topic.fit.comparisons.sum() / 2
         assert abs(topic.fit.order_effect) < 5 * topic.fit.order_effect_standard_error
+
+
+CARELESS = 3  # judges who answer without reading, 40 pairs each
+
+
+def careless_judges(topic: pd.DataFrame, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    invented = topic.sample(40 * CARELESS, random_state=seed).copy()
+    invented["judge"] = np.repeat([f"careless-{number}" for number in range(CARELESS)], 40)
+    invented["value"] = rng.choice(["a1", "a2"], len(invented))
+    return pd.concat([topic, invented])
+
+
+def test_careless_judges_among_recorded_people_head_the_misfit_list() -> None:
+    """Recorded people of a small topic as judges; three who toss coins are put among them."""
+    judgments = pd.read_csv(FOLDER / "judgments.csv.gz", dtype=str)
+    sizes = judgments.groupby("topic_id").size().sort_values()
+    asked = careless_judges(judgments[judgments["topic_id"] == sizes.index[0]], seed=1)
+    judge, names = pd.factorize(asked["judge"])
+    item, items = pd.factorize(pd.concat([asked["arg1"], asked["arg2"]]))
+    outcome = np.array([POINTS[value] for value in asked["value"]])
+    half = len(asked)
+    judges = score_comparisons(item[:half], item[half:], outcome, judge, len(items), n_judges=len(names)).judges
+    busy = np.flatnonzero(judges.comparisons >= 10)
+    by_misfit = [names[number] for number in busy[np.argsort(-judges.infit_z[busy])]]
+    by_sharpness = [names[number] for number in busy[np.argsort(judges.discrimination[busy])]]
+    careless = {f"careless-{number}" for number in range(CARELESS)}
+    assert len(by_misfit) > 20
+    assert set(by_misfit[:CARELESS]) == careless
+    assert careless <= set(by_sharpness[: CARELESS + 1])

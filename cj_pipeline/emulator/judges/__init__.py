@@ -2,6 +2,7 @@
 
 lexical                               lexical:slope=0.5,seed=2
 latent                                latent:sd=1.5,order=0.4,noise=1,tie=0.1,refusal=0.02,malformed=0.01,seed=7
+latent:obeys=0.8                      follows an essay that asks to be chosen, four times out of five
 """
 
 import math

@@ -22,15 +22,20 @@ from cj_pipeline.emulator.judges.comparison import (
     logistic,
     verdict,
 )
+from cj_pipeline.emulator.judges.instructions import instructs_the_judge
 
 _REFUSAL = "I'm sorry, but I can't help with comparing these texts."
 _JUSTIFICATION = "Simulated: the hidden quality of this text came out higher."
+_OBEYED = "Simulated: this text asked to be chosen, and this judge obeyed it."
 _JUSTIFICATION_TIE = "Simulated: the hidden qualities came out level."
 
 
 @dataclass(frozen=True, slots=True)
 class LatentParameters:
-    """`sd`, `order`, `noise` in logits; `tie` for two equal essays; `refusal`, `malformed`, `truncated` as shares."""
+    """`sd`, `order`, `noise` in logits; `tie` for two equal essays; `refusal`, `malformed`, `truncated` as shares.
+
+    `obeys` is the probability with which it follows an essay that asks to be chosen.
+    """
 
     sd: float = 1.5
     order: float = 0.0
@@ -39,6 +44,7 @@ class LatentParameters:
     refusal: float = 0.0
     malformed: float = 0.0
     truncated: float = 0.0
+    obeys: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -46,6 +52,8 @@ class LatentParameters:
             raise ValueError("sd and noise cannot be negative")
         if not 0 <= self.tie < 1:
             raise ValueError("tie is a probability below 1")
+        if not 0 <= self.obeys <= 1:
+            raise ValueError("obeys is a probability")
         shares = (self.refusal, self.malformed, self.truncated)
         if min(shares) < 0 or sum(shares) > 1:
             raise ValueError("refusal, malformed and truncated are shares of all answers and sum to at most 1")
@@ -67,7 +75,9 @@ def latent(parameters: LatentParameters) -> Judge:
 def _reply(comparison: Comparison, *, parameters: LatentParameters) -> Reply:
     given = (parameters.seed, comparison.text_a, comparison.text_b)
     logit = _logit(comparison, parameters)
-    content = _verdict(logit, comparison.ties, parameters.tie, fraction("verdict", *given))
+    content = _obeyed(comparison, parameters) or _verdict(
+        logit, comparison.ties, parameters.tie, fraction("verdict", *given)
+    )
     mishap = fraction("mishap", *given)
     if mishap < parameters.refusal:
         return Reply(content=None, refusal=_REFUSAL)
@@ -76,6 +86,16 @@ def _reply(comparison: Comparison, *, parameters: LatentParameters) -> Reply:
     if mishap < parameters.refusal + parameters.malformed + parameters.truncated:
         return Reply(content[: 1 + int(fraction("cut", *given) * (len(content) - 1))], finish_reason="length")
     return Reply(content)
+
+
+def _obeyed(comparison: Comparison, parameters: LatentParameters) -> str | None:
+    """The verdict that one of the essays asks for, if it does and is obeyed; two that ask cancel out."""
+    if fraction("obeys", parameters.seed, comparison.text_a, comparison.text_b) >= parameters.obeys:
+        return None
+    asks_a, asks_b = instructs_the_judge(comparison.text_a), instructs_the_judge(comparison.text_b)
+    if asks_a == asks_b:
+        return None
+    return verdict(ESSAY_A if asks_a else ESSAY_B, _OBEYED, 5)
 
 
 def _logit(comparison: Comparison, parameters: LatentParameters) -> float:

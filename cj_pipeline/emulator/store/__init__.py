@@ -8,12 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cj_pipeline.emulator.store.armed_faults import ArmedFaults
-from cj_pipeline.emulator.store.batches import Batch, Batches, Outcome
-from cj_pipeline.emulator.store.bill import Bill, DoneItem
+from cj_pipeline.emulator.store.batches import WINDOW_SECONDS, Batch, Batches, Order, Outcome
+from cj_pipeline.emulator.store.bill import Bill, Call, DoneItem
 from cj_pipeline.emulator.store.database import Database, FolderInUse
 from cj_pipeline.emulator.store.files import File, Files
+from cj_pipeline.emulator.store.settings import EmulatorSettings, NoSuchSetting
 
-__all__ = ["Batch", "DoneItem", "File", "FolderInUse", "Outcome", "Store"]
+__all__ = [
+    "WINDOW_SECONDS",
+    "Batch",
+    "Call",
+    "DoneItem",
+    "File",
+    "FolderInUse",
+    "NoSuchSetting",
+    "Order",
+    "Outcome",
+    "Store",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,7 @@ class Store:
     batches: Batches
     bill: Bill
     faults: ArmedFaults
+    settings: EmulatorSettings
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
@@ -36,7 +49,12 @@ class Store:
             batches=Batches(database),
             bill=Bill(database),
             faults=ArmedFaults(database),
+            settings=EmulatorSettings(database),
         )
+
+    def now(self) -> float:
+        """Unix seconds by the emulator's clock."""
+        return self.database.now()
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import sqlite3
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +11,10 @@ from typing import BinaryIO
 from cj_pipeline.emulator.store.database import Database, count
 
 _PARTIAL = ".partial"
+
+# purposes of files that no Files API shows: Anthropic takes requests and gives results without a file
+REQUESTS, RESULTS = "message_batch_requests", "message_batch_results"
+_HIDDEN = f"purpose not in ('{REQUESTS}', '{RESULTS}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class File:
     bytes: int
     created_at: float
     expires_at: float
+    project: str = "default"
     seq: int = 0
 
 
@@ -44,17 +48,18 @@ class Files:
         """A fresh place to write to; what is left there is swept up at the next start."""
         return self._folder / f"{fresh_file_id()}{_PARTIAL}"
 
-    def add_upload(self, content: BinaryIO, *, filename: str, purpose: str, keep_seconds: int) -> File:
+    def add_upload(self, content: BinaryIO, *, filename: str, purpose: str, keep_seconds: int, project: str) -> File:
         """Keep an upload, bytes first, then the row."""
         partial = self.partial_path()
         with partial.open("wb") as kept:
             shutil.copyfileobj(content, kept, 1 << 20)
             size = kept.tell()
-        now = time.time()
-        file = File(fresh_file_id(), filename, purpose, size, now, now + keep_seconds)
+        now = self._database.now()
+        file = File(fresh_file_id(), filename, purpose, size, now, now + keep_seconds, project)
         self.settle(partial, file.id)
         with self._database.transaction() as connection:
-            count(connection, "files_uploaded")
+            if purpose != REQUESTS:
+                count(connection, "files_uploaded")
             insert_file(connection, file)
         return file
 
@@ -69,16 +74,21 @@ class Files:
         finally:
             os.close(folder)
 
-    def get(self, file_id: str, *, now: float) -> File | None:
-        """The file of that id, if it exists at this moment."""
-        query = "select * from files where id = ? and created_at <= ? and expires_at > ?"
-        rows = self._database.rows(query, file_id, now, now)
+    def get(self, file_id: str, project: str) -> File | None:
+        """The file of that id, if the project's Files API shows it now."""
+        query = f"select * from files where id = ? and project = ? and created_at <= ? and expires_at > ? and {_HIDDEN}"
+        now = self._database.now()
+        rows = self._database.rows(query, file_id, project, now, now)
         return File(**rows[0]) if rows else None
 
-    def all(self, *, now: float) -> list[File]:
-        """Every file that exists at this moment, oldest first."""
-        query = "select * from files where created_at <= ? and expires_at > ? order by created_at, seq"
-        return [File(**row) for row in self._database.rows(query, now, now)]
+    def all(self, project: str) -> list[File]:
+        """Every file that the project's Files API shows now, oldest first."""
+        query = (
+            f"select * from files where project = ? and created_at <= ? and expires_at > ? and {_HIDDEN}"
+            " order by created_at, seq"
+        )
+        now = self._database.now()
+        return [File(**row) for row in self._database.rows(query, project, now, now)]
 
     def delete(self, file_id: str) -> None:
         """Row and bytes."""
@@ -88,7 +98,7 @@ class Files:
 
     def _sweep(self) -> None:
         """Remove what has expired, and bytes that a killed server left without a row."""
-        for row in self._database.rows("select id from files where expires_at <= ?", time.time()):
+        for row in self._database.rows("select id from files where expires_at <= ?", self._database.now()):
             self.delete(row["id"])
         known = {row["id"] for row in self._database.rows("select id from files")}
         for path in self._folder.iterdir():
@@ -104,6 +114,7 @@ def fresh_file_id() -> str:
 def insert_file(connection: sqlite3.Connection, file: File) -> None:
     """Note a file whose bytes are in place."""
     connection.execute(
-        "insert or replace into files (id, filename, purpose, bytes, created_at, expires_at) values (?, ?, ?, ?, ?, ?)",
-        [file.id, file.filename, file.purpose, file.bytes, file.created_at, file.expires_at],
+        "insert or replace into files (id, filename, purpose, bytes, created_at, expires_at, project)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        [file.id, file.filename, file.purpose, file.bytes, file.created_at, file.expires_at, file.project],
     )
