@@ -78,7 +78,7 @@ JUDGMENTS = pa.schema(
         _field("wave", pa.int32(), "the wave the pair was bought in"),
         _field("kind", LABEL, "coverage | resampling | audit"),
         _field("judge_id", LABEL, "who judged"),
-        _field("replicate", pa.int32(), "0, or higher when the same judge is asked the same again on purpose"),
+        _field("replicate", pa.int32(), "how often the judge was asked the very same before in this wave"),
         _field("fingerprint", pa.string(), "SHA-256 of all that the judge saw and how it was asked"),
         _field("outcome", LABEL, "success | failure | expired"),
         _field("error_code", LABEL, "why there is no verdict", null=True),

@@ -23,13 +23,16 @@ ROOMS: dict[str, set[str]] = {
     "scoring": {"pairing"},
     "grading": {"batch", "pairing", "judging", "scoring"},
     "deployment": {"batch", "judging", "jobs"},
-    "report": {"batch", "pairing", "judging", "providers", "jobs", "scoring", "grading", "deployment"},
+    "report": {
+        "batch", "pairing", "judging", "providers", "jobs", "scoring", "grading", "deployment", "status", "notices",
+    },  # fmt: skip
     "status": {"batch", "jobs", "providers", "deployment"},
     "due": {"batch", "jobs", "deployment"},
     "notices": {"due", "jobs", "status", "deployment"},
     "notifications": {"notices"},
+    "doctor": {"batch", "jobs", "providers", "emulator"},
     "erase": {"batch", "jobs", "providers", "deployment"},
-    "emulator": {"judging"},
+    "emulator": {"batch", "judging"},
     "local_emulator": {"batch", "emulator"},
 }
 PURE = {"pairing", "scoring", "grading"}

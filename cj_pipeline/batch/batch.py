@@ -11,6 +11,7 @@ import pyarrow as pa
 from cj_pipeline.batch.erased import ERASED, ErasedEssay, read_erased
 from cj_pipeline.batch.human_judgments import read_human_judgments
 from cj_pipeline.batch.judged import FROM_BATCH, JudgedBatch, joined_essays, joined_votes
+from cj_pipeline.batch.listed_pairs import PAIRS_FILE, ListedPair, read_listed_pairs
 from cj_pipeline.batch.manifest import MANIFEST, Manifest, ScaleSection, read_manifest
 from cj_pipeline.batch.readers import EssayRow, GradeRow, grade_file, read_essays, read_grades
 from cj_pipeline.batch.text_files import Notices, read_text
@@ -39,6 +40,7 @@ class Batch:
     notices: tuple[str, ...]
     human_judgments: pa.Table = field(default_factory=HUMAN_JUDGMENTS.empty_table)  # people's votes on the essays
     earlier: JudgedBatch | None = None  # the batch that this one tops up; `essays` and votes are then those of both
+    listed_pairs: tuple[ListedPair, ...] | None = None  # what to ask, where pairs.csv says it
 
     @property
     def is_new(self) -> list[bool]:
@@ -72,6 +74,8 @@ def batch_folder(batch_id: str, roots: list[Path]) -> Path:
     """The folder of a batch. Raises `BatchError` for a bad id, none, or two folders of that name."""
     if not BATCH_ID.fullmatch(batch_id):
         raise BatchError(f"batch id {batch_id!r}: use 1 to 64 of a-z, 0-9 and - ; rename the folder.")
+    if batch_id == "index":
+        raise BatchError("batch id 'index': the page over all batches has this name; rename the folder.")
     folders = [root / batch_id for root in roots if (root / batch_id / MANIFEST).exists()]
     if len(folders) > 1:
         raise BatchError(f"batch {batch_id}: stands in {' and '.join(map(str, folders))}. Rename one of them.")
@@ -110,6 +114,8 @@ def read_batch(folder: Path, earlier: JudgedBatch | None = None) -> Batch:
     people = read_human_judgments(
         folder, set(together["essay_id"].to_pylist()), {judge.id for judge in manifest.judges}, notices
     )
+    listed = read_listed_pairs(folder, ids, notices)
+    _refuse_two_plans(folder, manifest, listed)
     return Batch(
         batch_id=folder.name,
         folder=folder,
@@ -121,6 +127,7 @@ def read_batch(folder: Path, earlier: JudgedBatch | None = None) -> Batch:
         notices=tuple(notices.lines),
         human_judgments=joined_votes(people, earlier) if earlier else people,
         earlier=earlier,
+        listed_pairs=listed,
     )
 
 
@@ -157,6 +164,17 @@ def _refuse_what_came_back(essays: list[EssayRow], erased: list[ErasedEssay]) ->
             raise BatchError(
                 f"{essay.where}: the text of {essay.essay_id!r} was erased on {gone[essay.essay_id].erased_at[:10]} "
                 f"(see {ERASED}). Remove it again."
+            )
+
+
+def _refuse_two_plans(folder: Path, manifest: Manifest, listed: tuple[ListedPair, ...] | None) -> None:
+    if listed is None:
+        return
+    for key, given in (("tops_up", manifest.batch.tops_up), ("audit_share", manifest.pairing.audit_share)):
+        if given:
+            raise BatchError(
+                f"{folder / PAIRS_FILE}: the list is the whole plan, and {MANIFEST} plans by {key} = {given}. "
+                f"Leave out {key}, or remove the list."
             )
 
 

@@ -6,6 +6,7 @@ They stand in the same model as the judges' that are bought, and buy nothing: th
 import difflib
 import unicodedata
 from collections import Counter
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,20 @@ def read_human_judgments(folder: Path, essay_ids: set[str], model_ids: set[str],
     path = folder / HUMAN_JUDGMENTS_FILE
     if not path.exists():
         return conform("human_judgments", _table([]))
-    rows = [_vote(path, number, cells, essay_ids, model_ids) for number, cells in csv_rows(path, set(COLUMNS), notices)]
+    rows = read_votes(path, essay_ids, notices, model_ids=model_ids)
     _refuse_winners_in_one_column(path, rows)
     _tell_repeats(path, rows, notices)
     return conform("human_judgments", _table(rows))
+
+
+def read_votes(
+    path: Path, essay_ids: set[str], notices: Notices, *, model_ids: Set[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """The rows of a csv of that form: judge_id, essay_a, essay_b, winner (essay_a, essay_b or tie), row.
+
+    Raises `BatchError`.
+    """
+    return [_vote(path, number, cells, essay_ids, model_ids) for number, cells in csv_rows(path, set(COLUMNS), notices)]
 
 
 def refuse_changed_votes(batch_id: str, stored: pa.Table, current: pa.Table) -> None:
@@ -49,9 +60,9 @@ def refuse_changed_votes(batch_id: str, stored: pa.Table, current: pa.Table) -> 
         )
 
 
-def _vote(path: Path, number: int, cells: dict[str, str], essay_ids: set[str], model_ids: set[str]) -> dict[str, Any]:
+def _vote(path: Path, number: int, cells: dict[str, str], essay_ids: set[str], model_ids: Set[str]) -> dict[str, Any]:
     where = f"{path}, row {number}"
-    essays = {name: _essay(cells[name], f"{where}, {name}", essay_ids) for name in ("essay_a", "essay_b")}
+    essays = {name: known_essay(cells[name], f"{where}, {name}", essay_ids) for name in ("essay_a", "essay_b")}
     if essays["essay_a"] == essays["essay_b"]:
         raise BatchError(f"{where}: {essays['essay_a']!r} is set against itself. Correct one of the two essays.")
     return {
@@ -62,7 +73,7 @@ def _vote(path: Path, number: int, cells: dict[str, str], essay_ids: set[str], m
     }
 
 
-def _judge(raw: str, where: str, model_ids: set[str]) -> str:
+def _judge(raw: str, where: str, model_ids: Set[str]) -> str:
     judge = unicodedata.normalize("NFC", raw.strip())
     if not judge:
         raise BatchError(f"{where}: no judge. Write who judged: a short name or code, the same in all their rows.")
@@ -73,7 +84,8 @@ def _judge(raw: str, where: str, model_ids: set[str]) -> str:
     return judge
 
 
-def _essay(raw: str, where: str, essay_ids: set[str]) -> str:
+def known_essay(raw: str, where: str, essay_ids: set[str]) -> str:
+    """The id of an essay of the batch. Raises `BatchError`, with the nearest one there is."""
     essay = checked_essay_id(raw, where)
     if essay not in essay_ids:
         near = difflib.get_close_matches(essay, sorted(essay_ids), n=1)

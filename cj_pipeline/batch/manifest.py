@@ -40,7 +40,7 @@ class BatchSection(_Section):
     retain_days: int | None = Field(
         None, ge=0, le=36_500, description="days after the last answer until the texts are erased; default: never"
     )
-    language: Literal["en"] = Field("en", description="of the report")
+    language: Literal["en", "sv"] = Field("en", description="of the report")
 
 
 class ScaleSection(_Section):

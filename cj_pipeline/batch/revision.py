@@ -17,8 +17,8 @@ class Revision:
     parts: Mapping[str, str]
 
     def changed_since(self, earlier: Mapping[str, str]) -> list[str]:
-        """Names of the parts that differ from an earlier revision's."""
-        return [name for name, digest in self.parts.items() if earlier.get(name) != digest]
+        """Names of the parts that differ from an earlier revision's, and of those that only one of them has."""
+        return [name for name in {**self.parts, **earlier} if self.parts.get(name) != earlier.get(name)]
 
 
 def revision_of(batch: Batch, *, plan_version: str, question_digest: str) -> Revision:
@@ -50,6 +50,8 @@ def revision_of(batch: Batch, *, plan_version: str, question_digest: str) -> Rev
         # where a judge is reached (base_url, account) is not what it answers
         "judges": [judge.model_dump(exclude={"base_url", "account"}) for judge in manifest.judges],
     }
+    if batch.listed_pairs is not None:
+        content["pairs.csv"] = [[pair.essay_a, pair.essay_b, pair.times] for pair in batch.listed_pairs]
     if batch.earlier is not None:
         judged = batch.earlier.provenance
         content["earlier batch"] = [batch.earlier.batch_id, judged.revision, judged.ledger_version]

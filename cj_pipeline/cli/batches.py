@@ -1,16 +1,24 @@
-"""The way of a batch: demo, approve, run, status, report (`new`, `plan` and `export` have files of their own)."""
+"""The way of a batch: demo, approve, run, report (`new`, `plan`, `status` and `export` have files of their own)."""
 
 import getpass
-import textwrap
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from cj_pipeline.cli.terminal import BatchId, Exit, age_in_words, deployment_here, out, show_notices, telling
-from cj_pipeline.errors import BatchError
+from cj_pipeline.cli.terminal import (
+    BatchId,
+    Exit,
+    JsonOutput,
+    deployment_here,
+    err,
+    out,
+    print_json,
+    show_notices,
+    telling,
+)
+from cj_pipeline.errors import CjError
 
 if TYPE_CHECKING:
     from cj_pipeline.deployment import Deployment
@@ -64,44 +72,57 @@ def run(
     _run(deployment_here(), batch_id, wait=wait, new_revision=new_revision)
 
 
-def status(
-    batch_id: Annotated[str | None, typer.Argument(metavar="[BATCH]")] = None,
-) -> None:
-    """One table over all batches: state, age, money, what holds them up, what to do next."""
-    from datetime import UTC, datetime
-
-    from cj_pipeline.status import batch_status
-
-    deployment = deployment_here()
-    table = Table("batch", "state", "essays", "age", "spent USD", "reserved USD", "held up by", "next")
-    for name in [batch_id] if batch_id else deployment.batch_ids():
-        row = batch_status(deployment, name)
-        age = datetime.now(UTC) - row.registered_at if row.registered_at else None
-        table.add_row(
-            row.batch_id,
-            row.state,
-            str(row.essays or ""),
-            age_in_words(age.total_seconds()) if age else "",
-            f"{row.spent_usd:.4f}",
-            f"{row.reserved_usd:.4f}",
-            textwrap.shorten(row.blocked_by, 90),
-            row.next_action,
-        )
-    out.print(table)
-
-
 def report(
-    batch_id: BatchId,
+    batch_id: Annotated[str | None, typer.Argument(metavar="[BATCH]")] = None,
     open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = False,
+    as_json: JsonOutput = False,
+    public: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write a copy without texts, groups of pupils and persons' names there."),
+    ] = None,
+    index: Annotated[bool, typer.Option("--index", help="Write the page over all batches anew.")] = False,
 ) -> None:
-    """Print a batch's ranking and say where its report lies."""
+    """Print a batch's ranking and say where its report lies. Ends with 1 when a gate is red, 3 when there is none."""
     deployment = deployment_here()
+    if index:
+        _index(deployment, open_it=open_it)
+    if batch_id is None:
+        if not index:
+            raise CjError("report: which batch? Name one (cj status lists them), or give --index.")
+        return
+    deployment.batch(batch_id)
     location = _report_location(deployment, batch_id)
-    if not Path(location).exists():
-        raise BatchError(f"batch {batch_id}: there is no report yet. Run `cj run {batch_id}`.")
-    _show(_evidence(deployment, batch_id), location)
+    if not deployment.store.exists(f"reports/{batch_id}.html"):
+        err.print(f"cj: batch {batch_id}: there is no report yet. Run `cj run {batch_id}`.", soft_wrap=True)
+        raise typer.Exit(Exit.WAITING)
+    evidence = _evidence(deployment, batch_id)
+    if public is not None:
+        _public(evidence, public)
+    elif as_json:
+        print_json(_as_row(evidence, location))
+    else:
+        _show(evidence, location)
+    if open_it and not index:
+        webbrowser.open(Path(public or location).resolve().as_uri())
+    if not evidence.findings[-1].passed:
+        raise typer.Exit(Exit.GATE_RED)
+
+
+def _index(deployment: "Deployment", *, open_it: bool) -> None:
+    from cj_pipeline.report.index import publish_index
+
+    location = publish_index(deployment)
+    out.print(f"all batches: {location}", markup=False, soft_wrap=True)
     if open_it:
         webbrowser.open(Path(location).resolve().as_uri())
+
+
+def _public(evidence: "Evidence", path: Path) -> None:
+    from cj_pipeline.report.gather import write_public_copy
+
+    write_public_copy(evidence, path)
+    out.print(f"public copy: {path}", markup=False, soft_wrap=True)
+    out.print("It names essays by their ids: give it away only if these are no names.")
 
 
 def _run(deployment: "Deployment", batch_id: str, *, wait: bool, new_revision: bool) -> None:
@@ -126,6 +147,22 @@ def _show(evidence: "Evidence", location: str) -> None:
     for line in summary_lines(evidence):
         out.print(line, markup=False, soft_wrap=True)
     out.print(f"report: {location}", markup=False, soft_wrap=True)
+
+
+def _as_row(evidence: "Evidence", location: str) -> dict[str, object]:
+    """What a script wants of a report: the verdict on the whole, every claim, and the ranking without any text."""
+    from cj_pipeline.report.figures import essay_figures
+
+    return {
+        "batch_id": evidence.batch_id,
+        "title": evidence.title,
+        "revision": evidence.revision,
+        "report": location,
+        "publishable": evidence.findings[-1].passed,
+        "spent_usd": evidence.spent_usd,
+        "findings": evidence.findings,
+        "essays": essay_figures(evidence),
+    }
 
 
 def _evidence(deployment: "Deployment", batch_id: str) -> "Evidence":

@@ -8,6 +8,7 @@ from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.defs.shown import OWNERS
 from cj_pipeline.report.findings import CHECKS
 from cj_pipeline.report.gather import gather_evidence, publish_report
+from cj_pipeline.report.index import publish_index
 
 
 @dg.asset(
@@ -16,7 +17,7 @@ from cj_pipeline.report.gather import gather_evidence, publish_report
 )  # fmt: skip
 # Dagster cannot read the annotation once it is parametrised
 def batch_report(context: dg.AssetExecutionContext, deployment: DeploymentResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """One self-contained HTML file: accuracy, ranking, grades, what to re-read, judges, money, provenance.
+    """One self-contained HTML file with three views (overview, psychometrics, audit); the page over all batches anew.
 
     **Costs** nothing. It is written also when a gate is red; then it says which, and the grades are withheld.
 
@@ -29,6 +30,7 @@ def batch_report(context: dg.AssetExecutionContext, deployment: DeploymentResour
     return dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(location),
+            "all_batches": dg.MetadataValue.path(publish_index(opened)),
             "findings": len(evidence.findings),
             "red": sum(not finding.passed for finding in evidence.findings),
             "spent_usd": evidence.spent_usd,

@@ -8,7 +8,7 @@ import pyarrow as pa
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource, Tables
-from cj_pipeline.defs.shown import OWNERS, pictures, places
+from cj_pipeline.defs.shown import OWNERS, pictures, places, short
 from cj_pipeline.findings import refuse_structural
 from cj_pipeline.report.asset_figures import scores_drawn
 from cj_pipeline.scoring.bradley_terry_scores import SCORE_TABLES, score_tables
@@ -56,7 +56,7 @@ def bradley_terry_scores(
     )
     drawn = scores_drawn(batch.essays, tables["bradley_terry_scores"])
     pictured = {**pictures(score_intervals=drawn), **places(opened, batch)}
-    shown = {name: fit[name] for name in numbers if fit[name] is not None}
+    shown = short({name: fit[name] for name in numbers})
     return dg.Output(tables, metadata={**shown, "terminal_label": fit["terminal_label"], **pictured})
 
 

@@ -10,7 +10,7 @@ from cj_pipeline.batch.human_judgments import refuse_changed_votes
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource, Tables
-from cj_pipeline.defs.shown import OWNERS, places
+from cj_pipeline.defs.shown import OWNERS, places, short
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.findings import refuse_structural, with_overrides
 from cj_pipeline.grading.drift import EarlierBatch
@@ -51,7 +51,7 @@ def grade_projections(
     refuse_structural(batch.batch_id, findings)
     fit = tables["grade_fit"].to_pylist()[0]
     graded = tables["grade_projections"].num_rows - tables["grade_projections"]["grade"].null_count
-    figures = {name: fit[name] for name in ("exact", "adjacent", "mae", "qwk", "anchor_tau") if fit[name] is not None}
+    figures = short({name: fit[name] for name in ("exact", "adjacent", "mae", "qwk", "anchor_tau")})
     withheld = fit["withheld"] or "no: grades are given"
     return dg.Output(tables, metadata={"graded": graded, "withheld": withheld, **figures, **places(opened, batch)})
 

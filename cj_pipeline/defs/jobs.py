@@ -38,7 +38,6 @@ def register_batches() -> None:
 buy_batches = dg.define_asset_job(
     "buy_batches",
     selection=dg.AssetSelection.assets(*PLAN, *PURCHASE),
-    partitions_def=batches,
     tags={STAGE_TAG: "buy"},
     description="Read, plan and buy, one run per batch. **Spends money**, only on batches that a person approved, "
     "that say `auto`, or that cost nothing, and within the caps. The sensor collects.",
@@ -47,7 +46,6 @@ buy_batches = dg.define_asset_job(
 score_batches = dg.define_asset_job(
     "score_batches",
     selection=dg.AssetSelection.assets(*SCORING),
-    partitions_def=batches,
     tags={STAGE_TAG: "score"},
     description="Score, grade and report anew from judgments that are there, one run per batch. Free.",
 )

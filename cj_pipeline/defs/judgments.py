@@ -52,8 +52,8 @@ def judgments(
         metadata={
             "comparisons": collected.num_rows,
             "answered": answered,
-            "success_rate": answered / collected.num_rows,
-            "cost_usd": float(sum(cost or 0 for cost in collected["cost_usd"].to_pylist())),
+            "success_rate": round(answered / collected.num_rows, 4),
+            "cost_usd": round(float(sum(cost or 0 for cost in collected["cost_usd"].to_pylist())), 9),
             **pictures(cost=costs_drawn(purchase), timeline=timeline_drawn(purchase, datetime.now(UTC))),
             **places(opened, batch),
         },

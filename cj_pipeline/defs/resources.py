@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pyarrow as pa
 
+from cj_pipeline.defs.lost_runs import PROCESS_TAG, this_process
 from cj_pipeline.defs.shown import column_schema, first_rows
 from cj_pipeline.deployment import Deployment
 
@@ -13,6 +14,11 @@ Tables = Mapping[str, pa.Table]
 
 class DeploymentResource(dg.ConfigurableResource[None]):
     """Opens the deployment that the environment describes (see `cj_pipeline.settings`)."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note on the run which process carries it out, so that one that was killed can be told from one at work."""
+        if context.run is not None and context.instance is not None:
+            context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
 
     def open(self) -> Deployment:
         """The deployment, with its ledger brought up to the newest schema."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from cj_pipeline.defs.lost_runs import fail_lost_runs
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.defs.stages import PLAN, PURCHASE, READING, STAGE_TAG
@@ -98,6 +99,13 @@ def _skipped(found: Found, nothing: str) -> dg.SkipReason:
     return dg.SkipReason("\n".join(found.remarks) or nothing)
 
 
+@dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def lost_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Reports runs as failed whose process was killed, so that they are tried again and hold up nothing."""
+    lost = fail_lost_runs(context.instance)
+    return dg.SkipReason(f"lost: {', '.join(lost)}" if lost else "every run has its process")
+
+
 @dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
 def notify_sensor(context: dg.SensorEvaluationContext, deployment: DeploymentResource) -> dg.SkipReason:
     """Tells people, once each, what waits for them: to the log, and to the webhook CJ_NOTIFY_URL.
@@ -115,4 +123,4 @@ def notify_sensor(context: dg.SensorEvaluationContext, deployment: DeploymentRes
     return dg.SkipReason("\n".join(f"told: {notice.sentence}" for notice in told) or "nothing new to tell")
 
 
-SENSORS = [register_batches_sensor, buy_approved_sensor, collect_ended_sensor, notify_sensor]
+SENSORS = [register_batches_sensor, buy_approved_sensor, collect_ended_sensor, lost_runs_sensor, notify_sensor]

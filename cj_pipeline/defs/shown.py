@@ -1,5 +1,8 @@
 """How an asset presents itself in the Dagster UI: who owns it, where its files lie, its pictures and first rows."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dagster as dg
 import pyarrow as pa
 
@@ -28,6 +31,15 @@ def pictures(**drawn: Picture) -> dict[str, dg.MetadataValue]:
         shown[name] = dg.MetadataValue.md(f"![]({picture.glance})")
         shown[f"{name}_large"] = dg.MetadataValue.md(f"![{name}]({picture.large})")
     return shown
+
+
+def short(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Fractions to four digits, as a person reads them; what there is not is left out."""
+    return {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in figures.items()
+        if value is not None
+    }
 
 
 def first_rows(name: str, table: pa.Table) -> dict[str, dg.MetadataValue]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cj_pipeline.emulator.judges import BadParameters, Comparison, Reply, UnknownJudge, judge_named
+from cj_pipeline.emulator.judges import BadParameters, Comparison, NoAnswer, Reply, UnknownJudge, judge_named
 from cj_pipeline.emulator.prompt_cache import Block, CacheUse
 from cj_pipeline.emulator.refused import Refused
 from cj_pipeline.judging import read_sections
@@ -17,12 +17,16 @@ BYTES_PER_TOKEN = 4  # an estimate; no tokenizer is loaded
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """How a request came: its id, when (unix seconds), in a batch or not, under which version of the API."""
+    """How a request came: its id, when (unix seconds), in a batch or not, under which version of the API.
+
+    `replicate` is how often the same was asked before, as its custom_id says.
+    """
 
     request_id: str
     created: int
     in_batch: bool
     api_version: str = ""
+    replicate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def answer(
     """
     try:
         asked = dialect.read(request, circumstances)
-        reply = _within(_reply(asked), asked.output_limit)
+        reply = _within(_reply(asked, circumstances.replicate), asked.output_limit)
         said = _said(asked, spoil(reply) if spoil else reply, cache or CacheUse())
         return Answered(200, dialect.completion(said, circumstances), said.tokens)
     except Refused as refused:
@@ -122,7 +126,7 @@ def count_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN)
 
 
-def _reply(asked: Asked) -> Reply:
+def _reply(asked: Asked, replicate: int) -> Reply:
     try:
         judge = judge_named(asked.model)
     except UnknownJudge:
@@ -135,7 +139,10 @@ def _reply(asked: Asked) -> Reply:
     except ValueError as error:
         message = f"The emulator's judges answer comparisons only. {error}"
         raise Refused(400, message, param="messages", code="invalid_value") from None
-    return judge(Comparison(sections["ESSAY A"], sections["ESSAY B"], ties=asked.ties))
+    try:
+        return judge(Comparison(sections["ESSAY A"], sections["ESSAY B"], ties=asked.ties, replicate=replicate))
+    except NoAnswer as error:
+        raise Refused(400, str(error), param="messages", code="invalid_value") from None
 
 
 def _said(asked: Asked, reply: Reply, cache: CacheUse) -> Said:

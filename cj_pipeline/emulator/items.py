@@ -1,5 +1,6 @@
 """Carrying out one item of a batch: what it is billed, and the lines that tell of it, faults included."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from cj_pipeline.emulator.requests_file import request_id
 from cj_pipeline.emulator.store import Batch, DoneItem
 
 _SUCCESS = 200
+_REPLICATE = re.compile(r"-r([0-9]{1,4})")  # at the end of a custom_id; no provider looks at it
 
 
 def circumstances(batch: Batch, custom_id: str) -> Circumstances:
@@ -23,6 +25,7 @@ def circumstances(batch: Batch, custom_id: str) -> Circumstances:
         created=int(batch.created_at),
         in_batch=True,
         api_version=batch.api_version,
+        replicate=_replicate(custom_id),
     )
 
 
@@ -41,6 +44,11 @@ def carried_out(
         answered = answer(api.dialect, request, within, cache=cache, spoil=_numbered(faulty, number))
     lines = faulty_lines(fault, api.answered_line(batch.id, custom_id, answered), number)
     return _item(rank, custom_id, request, answered), lines, answered.status_code == _SUCCESS or fault in AMONG_ANSWERS
+
+
+def _replicate(custom_id: str) -> int:
+    marked = _REPLICATE.fullmatch(custom_id, max(0, custom_id.rfind("-r")))
+    return int(marked[1]) if marked else 0
 
 
 def _numbered(faulty: Callable[[Reply, int], Reply] | None, number: int) -> Callable[[Reply], Reply] | None:

@@ -60,7 +60,7 @@ class Comparison:
     @property
     def line_bytes(self) -> int:
         """Size of its line in a request file."""
-        return len(self.body) + LINE_BYTES
+        return len(self.body) + LINE_BYTES + len(_replicate_mark(self.replicate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,16 @@ def comparisons_of(batch: Batch, pairs: pa.Table, judge: JudgeSection) -> Iterat
     first = item_indices(pairs["essay_a"], batch.essays["essay_id"])
     second = item_indices(pairs["essay_b"], batch.essays["essay_id"])
     pair_ids, kinds = pairs["pair_id"].to_pylist(), pairs["kind"].to_pylist()
-    for row in _rows_for(judge, pairs.num_rows, seed_of(batch.batch_id, batch.manifest)):
+    rows = _rows_for(judge, pairs.num_rows, seed_of(batch.batch_id, batch.manifest))
+    replicates = _times_asked_before(first[rows], second[rows], digests)
+    for row, replicate in zip(rows, replicates.tolist(), strict=True):
         a, b = first[row], second[row]
         yield Comparison(
             pair_id=pair_ids[row],
             essay_a=ids[a],
             essay_b=ids[b],
             kind=kinds[row],
-            replicate=0,
+            replicate=replicate,
             fingerprint=fingerprint(stem, digests[a], digests[b]),
             max_output_tokens=judge.max_output_tokens,
             body=form.body(texts[a], texts[b]),
@@ -224,10 +226,33 @@ def shared_prefix_bytes(one: bytes, other: bytes) -> int:
 
 
 def custom_id(job_id: str, comparison: Comparison) -> str:
-    """The item's name at the provider: the job and a hash of the comparison; nothing about pupil or essay id."""
+    """The item's name at the provider: the job and a hash of the comparison; nothing about pupil or essay id.
+
+    The second time that a judge is asked the same ends in -r1, the third in -r2: the request itself is the same to
+    the letter.
+    """
     asked = f"{comparison.pair_id}\x1f{comparison.replicate}\x1f{comparison.fingerprint}"
     digest = hashlib.sha256(asked.encode()).digest()[:COMPARISON_BYTES]
-    return f"{job_id}-{base64.b32encode(digest).decode().lower()[:COMPARISON_CHARS]}"
+    name = base64.b32encode(digest).decode().lower()[:COMPARISON_CHARS]
+    return f"{job_id}-{name}{_replicate_mark(comparison.replicate)}"
+
+
+def _replicate_mark(replicate: int) -> str:
+    return f"-r{replicate}" if replicate else ""
+
+
+def _times_asked_before(first: np.ndarray, second: np.ndarray, digests: Sequence[str]) -> np.ndarray:
+    """For each comparison, how many earlier ones show the same two texts in the same seats: (rows,).
+
+    By text, not by essay: a judge cannot tell two essays of the same words apart, so it is the same question.
+    """
+    _, text = np.unique(np.array(digests), return_inverse=True)
+    question = text[first] * len(digests) + text[second]
+    order = np.argsort(question, kind="stable")
+    begins = np.flatnonzero(np.diff(question[order], prepend=-1))
+    before = np.empty(question.size, dtype=np.int64)
+    before[order] = np.arange(question.size) - np.repeat(begins, np.diff(begins, append=question.size))
+    return before
 
 
 def _rows_for(judge: JudgeSection, n_pairs: int, seed: int) -> np.ndarray:

@@ -60,10 +60,7 @@ def judge_costs(ledger: Ledger, batch_id: str | None = None) -> list[JudgeCosts]
     if batch_id is not None:
         query = query.where(jobs.c.batch_id == batch_id)
     with ledger.reading() as connection:
-        return [
-            _judge_costs(row)
-            for row in connection.execute(query)
-        ]
+        return [_judge_costs(row) for row in connection.execute(query)]
 
 
 def accounts(ledger: Ledger, settings: Settings) -> list[AccountUse]:

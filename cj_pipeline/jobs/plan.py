@@ -20,6 +20,7 @@ from cj_pipeline.pairing.comparison_pairs import (
     plan_top_up_pairs,
     top_up_budget,
 )
+from cj_pipeline.pairing.listed_pairs import listed_budget, plan_listed_pairs
 from cj_pipeline.providers import batch_price
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, Written
@@ -33,6 +34,9 @@ def budget_of(batch: Batch) -> PairBudget:
     shares, audit = sum(judge.share for judge in manifest.judges), audit_share_of(manifest)
     cap, n_essays = manifest.batch.max_comparisons, batch.essays.num_rows
     try:
+        if batch.listed_pairs is not None:
+            times = [pair.times for pair in batch.listed_pairs]
+            return listed_budget(times, max_comparisons=cap, judge_shares=shares)
         if batch.earlier is None:
             return pair_budget(n_essays, max_comparisons=cap, judge_shares=shares, audit_share=audit)
         n_anchors = sum(batch.earlier.essays["is_anchor"].to_pylist())
@@ -46,6 +50,10 @@ def budget_of(batch: Batch) -> PairBudget:
 def pairs_of(batch: Batch) -> pa.Table:
     """The single wave that the batch's content determines. Nothing is recorded."""
     seed = seed_of(batch.batch_id, batch.manifest)
+    if batch.listed_pairs is not None:
+        columns = [[getattr(pair, name) for pair in batch.listed_pairs] for name in ("essay_a", "essay_b", "times")]
+        budget_of(batch)  # a list beyond the cap is refused
+        return plan_listed_pairs(*columns)
     if batch.earlier is None:
         return plan_comparison_pairs(batch.essays, budget_of(batch), seed)
     return plan_top_up_pairs(batch.essays, np.array(batch.is_new), batch.earlier.pairs, budget_of(batch), seed)

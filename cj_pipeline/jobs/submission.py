@@ -3,6 +3,7 @@
 Every step is a committed state before the next one begins, so a process may die between any two lines.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -38,7 +39,7 @@ from cj_pipeline.jobs.ledger import Ledger, ledger_time, utc_now
 from cj_pipeline.jobs.spending import Caps, account_name, caps_for, reserve, settle
 from cj_pipeline.providers import BatchProvider, ProviderJob, Ticket
 from cj_pipeline.settings import Settings
-from cj_pipeline.store import Store
+from cj_pipeline.store import CHUNK_BYTES, Store
 
 log = logging.getLogger(__name__)
 
@@ -215,6 +216,7 @@ def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job) -> 
         uploaded = advance(ledger, job, State.UPLOADED, since=UNBOUGHT, input_file_id=input_file_id)
         advance(ledger, uploaded, State.SUBMITTING, submitting_at=utc_now())
 
+    _refuse_changed_requests(store, job)
     try:
         with store.open(job.request_path) as requests:
             created = provider.submit(requests, _ticket_with_living_upload(job), before_create)
@@ -228,6 +230,19 @@ def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job) -> 
         return advance(ledger, job, State.UNKNOWN, since={State.SUBMITTING}, reason=str(error))
     log.info("job %s of batch %s: %d comparisons submitted", job.job_id, job.batch_id, job.items)
     return _note_submitted(ledger, job_named(ledger, job.job_id), created, utc_now())
+
+
+def _refuse_changed_requests(store: Store, job: Job) -> None:
+    """What is sent is what was planned and priced, to the byte."""
+    digest = hashlib.sha256()
+    with store.open(job.request_path) as requests:
+        while chunk := requests.read(CHUNK_BYTES):
+            digest.update(chunk)
+    if digest.hexdigest() != job.request_sha256:
+        raise CjError(
+            f"job {job.job_id}: {job.request_path} is not the file that was planned (its SHA-256 changed). Restore it "
+            f"from a backup of the store, or cancel the job: `cj jobs cancel {job.job_id}`."
+        )
 
 
 def _note_submitted(ledger: Ledger, job: Job, created: ProviderJob, submitted_at: str) -> Job:

@@ -68,8 +68,8 @@ def _one_outcome(batch: Batch, pairs: pa.Table, judgments: pa.Table) -> Finding:
     keys = list(zip(*_columns(judgments, "pair_id", "judge_id", "replicate"), strict=True))
     planned = set(zip(*_columns(pairs, "pair_id", "essay_a", "essay_b"), strict=True))
     judges = {judge.id: judge for judge in batch.manifest.judges}
-    expected = {(pair, name, 0) for pair, _, _ in planned for name, judge in judges.items() if judge.share == 1}
-    absent = len(expected - set(keys))
+    expected = {(pair, name) for pair, _, _ in planned for name, judge in judges.items() if judge.share == 1}
+    absent = len(expected - {(pair, name) for pair, name, _ in keys})
     told = zip(*_columns(judgments, "pair_id", "essay_a", "essay_b", "judge_id"), strict=True)
     foreign = sum((pair, a, b) not in planned or judge not in judges for pair, a, b, judge in told)
     repeated = len(keys) - len(set(keys))

@@ -23,11 +23,12 @@ class PairBudget:
 
     coverage: int
     audit: int
+    repeated: int = 0  # asked again as they are, which only a person's own list does
 
     @property
     def pairs(self) -> int:
         """All of them."""
-        return self.coverage + self.audit
+        return self.coverage + self.audit + self.repeated
 
 
 def pair_budget(n_essays: int, *, max_comparisons: int | None, judge_shares: float, audit_share: float) -> PairBudget:

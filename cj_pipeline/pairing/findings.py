@@ -10,7 +10,10 @@ from cj_pipeline.pairing.seats import MOST_SEAT_IMBALANCE
 LEAST_COMPARISONS = 10  # per essay; generally sufficient (Kinnear, Jones & Davies 2025, 101 data sets)
 
 CHECKS = {
-    "pairs_unique": (Kind.STRUCTURAL, "No ordered pair is planned twice, and no essay meets itself."),
+    "pairs_unique": (
+        Kind.STRUCTURAL,
+        "No ordered pair is planned twice, unless pairs.csv says so; no essay meets itself.",
+    ),
     "within_budget": (Kind.STRUCTURAL, "The plan holds no more comparisons than the cap allows."),
     "connected": (Kind.STRUCTURAL, "Every essay is linked to every other by a chain of comparisons."),
     "seats_balanced": (Kind.ADVICE, "Every essay is shown first about as often as second."),
@@ -29,9 +32,11 @@ def pair_findings(
     first = item_indices(together["essay_a"], essays["essay_id"])
     second = item_indices(together["essay_b"], essays["essay_id"])
     design = describe_design(first, second, essays.num_rows)
-    ordered = len(set(zip(first.tolist(), second.tolist(), strict=True)))
+    ordered = list(zip(first.tolist(), second.tolist(), strict=True))
+    earlier = ordered[: together.num_rows - pairs.num_rows]
+    repeated = budget.repeated + len(earlier) - len(set(earlier))  # the earlier batch may have had a list of its own
     return [
-        _unique(together.num_rows, ordered, int((first == second).sum())),
+        _unique(together.num_rows, len(set(ordered)), repeated, int((first == second).sum())),
         _within(pairs.num_rows, budget),
         _connected(design, together.num_rows, essays.num_rows),
         _balanced(design),
@@ -39,21 +44,24 @@ def pair_findings(
     ]
 
 
-def _unique(pairs: int, ordered: int, with_itself: int) -> Finding:
+def _unique(pairs: int, ordered: int, repeated: int, with_itself: int) -> Finding:
+    asked_again = f", {repeated} asked again by pairs.csv" if repeated else ""
     return _finding(
         "pairs_unique",
-        ordered == pairs and not with_itself,
-        f"{ordered} different ordered pairs of {pairs}, {with_itself} of an essay with itself",
+        ordered == pairs - repeated and not with_itself,
+        f"{ordered} different ordered pairs of {pairs}{asked_again}, {with_itself} of an essay with itself",
         pairs=pairs,
         different=ordered,
+        repeated=repeated,
     )
 
 
 def _within(pairs: int, budget: PairBudget) -> Finding:
+    asked_again = f", {budget.repeated} asked again" if budget.repeated else ""
     return _finding(
         "within_budget",
         pairs <= budget.pairs,
-        f"{pairs} pairs, {budget.pairs} allowed ({budget.coverage} different, {budget.audit} mirrored)",
+        f"{pairs} pairs, {budget.pairs} allowed ({budget.coverage} different, {budget.audit} mirrored{asked_again})",
         pairs=pairs,
         allowed=budget.pairs,
         audit=budget.audit,

@@ -189,6 +189,9 @@ def _failure_line(error: Any) -> str:
 
 
 def _code(error: Any) -> Any:
+    """Hosts that send an error as a string put its code first: "token_limit_exceeded: ..."."""
+    if isinstance(error, str):
+        return error.partition(":")[0].strip() if ":" in error else None
     return _part(error, "code")
 
 

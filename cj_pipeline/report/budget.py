@@ -78,6 +78,7 @@ def budget_drawing(figures: BudgetFigures, t: Catalogue) -> Markup:
         text=text,
         x_label=t("budget.chart.x"),
         y_label=t("budget.chart.y"),
+        decimal_mark=t.decimal_mark,
     )
 
 

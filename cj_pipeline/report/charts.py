@@ -31,6 +31,11 @@ class Axis:
     low: float
     high: float
     ticks: tuple[float, ...]
+    decimal_mark: str = "."
+
+    def named(self, value: float) -> str:
+        """A tick's value as it is written."""
+        return f"{value:g}".replace("-", "−").replace(".", self.decimal_mark)
 
     def at(self, value: float) -> float:
         """Units from the left edge of the plot area; values outside end at its edges."""
@@ -48,13 +53,19 @@ class Preference:
 
 
 def ranking_chart(
-    rows: Sequence[EssayFigures], *, cuts: Sequence[float], labels: Sequence[str], text: str, x_label: str
+    rows: Sequence[EssayFigures],
+    *,
+    cuts: Sequence[float],
+    labels: Sequence[str],
+    text: str,
+    x_label: str,
+    decimal_mark: str = ".",
 ) -> Markup:
     """Scores with 80 and 95 % intervals, best first, and the cuts between grades. Rows need a score."""
     reach = [Z95 * (row.standard_error or 0.0) for row in rows]
     scores = [float(row.score or 0.0) for row in rows]
     ends = [*(s - r for s, r in zip(scores, reach, strict=True)), *(s + r for s, r in zip(scores, reach, strict=True))]
-    axis = axis_over([*ends, *cuts])
+    axis = axis_over([*ends, *cuts], decimal_mark=decimal_mark)
     step, named = _row_step(len(rows))
     height = step * len(rows)
     middles = [step * (index + 0.5) for index in range(len(rows))]
@@ -134,12 +145,14 @@ def anchor_chart(rows: Sequence[AnchorFigures], *, labels: Sequence[str], text: 
     )
 
 
-def review_chart(expected_wrong: Sequence[float], first: int, *, text: str, x_label: str, y_label: str) -> Markup:
+def review_chart(
+    expected_wrong: Sequence[float], first: int, *, text: str, x_label: str, y_label: str, decimal_mark: str = "."
+) -> Markup:
     """Expected wrong grades left after re-reading 0 to 100 % of the list; dashed, in an arbitrary order."""
     scripts = len(expected_wrong) - 1
     axis = Axis(0.0, 100.0, (0.0, 20.0, 40.0, 60.0, 80.0, 100.0))
     height = 220.0
-    top = axis_over([0.0, max(expected_wrong[0], 0.1)])
+    top = axis_over([0.0, max(expected_wrong[0], 0.1)], decimal_mark=decimal_mark)
 
     def y(value: float) -> float:
         return round(height * (1 - value / top.high), 1)
@@ -153,7 +166,7 @@ def review_chart(expected_wrong: Sequence[float], first: int, *, text: str, x_la
         _path("mark", [f"M{chosen:g} {height:g}V{left:g}"]),
         _path("dot", [_dot(chosen, left)]),
     ]
-    letters = [_name(_tick(tick), y(tick)) for tick in top.ticks]
+    letters = [_name(top.named(tick), y(tick)) for tick in top.ticks]
     letters.append(_letters(0, -12, y_label, css="axis start"))
     return _chart(axis, height, marks=marks, letters=letters, text=text, x_label=x_label)
 
@@ -167,9 +180,10 @@ def budget_chart(
     text: str,
     x_label: str,
     y_label: str,
+    decimal_mark: str = ".",
 ) -> Markup:
     """Expected reliability by comparisons per essay, solid and dashed, and the point that was reached."""
-    axis = axis_over([0.0, *per_essay])
+    axis = axis_over([0.0, *per_essay], decimal_mark=decimal_mark)
     height = 220.0
     ticks = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -185,9 +199,30 @@ def budget_chart(
         _path("mark", [f"M{axis.at(met):g} {height:g}V{height * (1 - reliability):g}"]),
         _path("dot", [_dot(axis.at(met), height * (1 - reliability))]),
     ]
-    letters = [_name(_tick(tick), height * (1 - tick)) for tick in ticks]
+    letters = [_name(axis.named(tick), height * (1 - tick)) for tick in ticks]
     letters.append(_letters(0, -12, y_label, css="axis start"))
     return _chart(axis, height, marks=marks, letters=letters, text=text, x_label=x_label)
+
+
+def grade_chart(counts: Sequence[int], *, labels: Sequence[str], text: str, y_label: str) -> Markup:
+    """How many essays have each grade, worst to the left, the number above each column."""
+    axis = Axis(-0.5, len(labels) - 0.5, ())
+    height, most = 110.0, max([1, *counts])
+    columns = [
+        f"M{axis.at(place - 0.3):g} {height:g}V{height * (1 - count / most):g}H{axis.at(place + 0.3):g}V{height:g}z"
+        for place, count in enumerate(counts)
+        if count
+    ]
+    letters = [
+        letter
+        for place, (count, label) in enumerate(zip(counts, labels, strict=True))
+        for letter in (
+            _letters(axis.at(place), height * (1 - count / most) - 5, str(count)),
+            _letters(axis.at(place), height + 18, label, css="grade"),
+        )
+    ]
+    base = _path("grid", [f"M0 {height:g}H{WIDE:g}"])
+    return _chart(axis, height, marks=[base, _path("column", columns)], letters=letters, text=text, x_label=y_label)
 
 
 def preference_chart(judges: Sequence[Preference], *, text: str, x_label: str) -> Markup:
@@ -228,7 +263,7 @@ def seat_chart(differences: Sequence[int], *, text: str, x_label: str, y_label: 
     return _chart(axis, height, marks=[_path("column", bars)], letters=letters, text=text, x_label=x_label)
 
 
-def axis_over(values: Sequence[float], wanted: int = 6) -> Axis:
+def axis_over(values: Sequence[float], wanted: int = 6, decimal_mark: str = ".") -> Axis:
     """An axis that holds all values, with ticks at multiples of 1, 2 or 5."""
     low, high = min(values), max(values)
     if high - low < 1e-9:
@@ -237,7 +272,8 @@ def axis_over(values: Sequence[float], wanted: int = 6) -> Axis:
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
-    return Axis(first * step, last * step, tuple(round(index * step, 10) for index in range(first, last + 1)))
+    ticks = tuple(round(index * step, 10) for index in range(first, last + 1))
+    return Axis(first * step, last * step, ticks, decimal_mark)
 
 
 def told_apart(names: Sequence[str]) -> list[str]:
@@ -271,7 +307,7 @@ def _chart(
     dense: bool = False,
 ) -> Markup:
     ticks = _path("grid", (f"M{axis.at(tick):g} 0V{height:g}" for tick in axis.ticks))
-    tick_names = [_letters(axis.at(tick), height + 18, _tick(tick)) for tick in axis.ticks]
+    tick_names = [_letters(axis.at(tick), height + 18, axis.named(tick)) for tick in axis.ticks]
     return Markup(
         '<svg class="chart{}" width="100%" height="{}" role="img" aria-label="{}">'
         '<svg x="{}%" y="{}" width="{}%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">{}</svg>{}</svg>'
@@ -358,7 +394,3 @@ def _whole_ticks(reach: int) -> tuple[float, ...]:
     return tuple(
         tick for tick in axis_over([-float(reach), float(reach)], 5).ticks if tick == int(tick) and abs(tick) <= reach
     )
-
-
-def _tick(value: float) -> str:
-    return f"{value:g}".replace("-", "−")

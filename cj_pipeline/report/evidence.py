@@ -56,3 +56,4 @@ class Evidence:
     reserved_usd: float
     versions: Mapping[str, str]
     tops_up: str = ""  # the judged batch that this one joins, with its revision and ledger version
+    public: bool = False  # a copy for others than the school, made by `public_copy`

@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.grading.agreement import agreement
 from cj_pipeline.report.evidence import Evidence, JudgeCard
+from cj_pipeline.report.reasons import told
 from cj_pipeline.scoring.findings import MISFIT
 from cj_pipeline.tables import CONTRACTS
 
@@ -158,7 +159,10 @@ def grade_labels(evidence: Evidence) -> tuple[str, ...]:
 def essay_figures(evidence: Evidence) -> list[EssayFigures]:
     """Every essay once: by component and rank, essays without a rank at the end."""
     scores = _by_essay(evidence, "bradley_terry_scores")
-    grades = _by_essay(evidence, "grade_projections")
+    grades = {
+        essay_id: {**row, "reason": told(row["reason"], evidence.language)}
+        for essay_id, row in _by_essay(evidence, "grade_projections").items()
+    }
     labels = grade_labels(evidence)
     essays = stored(evidence, "essays").drop_columns(["text", "sha256"]).to_pylist()
     rows = [
@@ -183,7 +187,9 @@ def batch_state(evidence: Evidence, rows: Sequence[EssayFigures]) -> State:
     red = [finding for finding in evidence.findings if finding.stops_grades]
     reasons = Counter(row.reason for row in pupils if row.grade is None and row.reason)
     shared = reasons.most_common(1)[0][0] if reasons else None
-    withheld = "; ".join(finding.summary for finding in red) or only_row(evidence, "grade_fit")["withheld"]
+    withheld = "; ".join(finding.summary for finding in red) or told(
+        only_row(evidence, "grade_fit")["withheld"], evidence.language
+    )
     return State(
         outcome=_outcome(rows, red=bool(red)),
         pupils=len(pupils),

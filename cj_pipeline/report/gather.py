@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from cj_pipeline.batch import Batch
 from cj_pipeline.batch.findings import essay_findings
 from cj_pipeline.batch.human_judgments import refuse_changed_votes
 from cj_pipeline.deployment import Deployment
+from cj_pipeline.errors import CjError
 from cj_pipeline.findings import Finding, with_overrides
 from cj_pipeline.grading.findings import grade_findings
 from cj_pipeline.jobs.findings import job_findings
@@ -25,6 +27,7 @@ from cj_pipeline.providers import usd
 from cj_pipeline.report.evidence import Approval, Evidence, JudgeCard
 from cj_pipeline.report.findings import publishable
 from cj_pipeline.report.page import render_report
+from cj_pipeline.report.public import public_copy
 from cj_pipeline.scoring.findings import score_findings
 from cj_pipeline.tables import CONTRACTS
 
@@ -79,6 +82,14 @@ def publish_report(deployment: Deployment, evidence: Evidence) -> str:
     path = f"reports/{evidence.batch_id}.html"
     deployment.store.write(path, [render_report(evidence).encode()])
     return deployment.store.location(path)
+
+
+def write_public_copy(evidence: Evidence, path: Path) -> None:
+    """Write the report for others than the school to a file of one's own. Raises `CjError` when it cannot be."""
+    try:
+        path.write_text(render_report(public_copy(evidence)), encoding="utf-8")
+    except OSError as error:
+        raise CjError(f"{path}: cannot be written ({error.strerror}). Name a file in a folder that exists.") from None
 
 
 def _findings(deployment: Deployment, batch: Batch, tables: Mapping[str, pa.Table]) -> list[Finding]:

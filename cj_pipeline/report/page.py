@@ -9,8 +9,7 @@ import functools
 import hashlib
 import re
 import statistics
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,16 +17,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cj_pipeline.findings import Finding
-from cj_pipeline.report.budget import budget_drawing, budget_figures, new_essays
-from cj_pipeline.report.charts import (
-    Preference,
-    anchor_chart,
-    grade_bars,
-    preference_chart,
-    ranking_chart,
-    review_chart,
-    seat_chart,
-)
+from cj_pipeline.report.budget import budget_figures, new_essays
+from cj_pipeline.report.charts import grade_bars
+from cj_pipeline.report.drawings import drawings
 from cj_pipeline.report.evidence import Evidence
 from cj_pipeline.report.figures import (
     Z95,
@@ -39,7 +31,6 @@ from cj_pipeline.report.figures import (
     anchor_accuracy,
     anchor_figures,
     batch_state,
-    calibrated_component,
     essay_figures,
     first_wins,
     grade_labels,
@@ -48,16 +39,17 @@ from cj_pipeline.report.figures import (
     known_agreement,
     only_row,
     review,
-    seat_differences,
     stored,
 )
 from cj_pipeline.report.panel import first_seat_interval, group_name, panel_figures
 from cj_pipeline.report.review_steps import review_steps
+from cj_pipeline.report.views import limits, scale_figures, views
 from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed, quoted
 from cj_pipeline.scoring.findings import MISFIT
 
 MOST_JOBS_SHOWN = 50
 ROWS_BELOW_A_CHART = 12  # on paper a longer ranking table begins its own page
+MOST_GRADES_OPEN = 40  # pupils in the table of grades; the rest unfolds, and is on paper in any case
 MOST_SCRIPTS_OPEN = 25  # longer lists show this many; the rest unfolds
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not allowed in HTML; shown as unreadable
 
@@ -70,35 +62,39 @@ class Flagged:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A drawing under its title."""
-
-    title: str
-    drawing: Markup
-
-
 def render_report(evidence: Evidence, *, with_texts: bool = True) -> str:
-    """The whole report as one HTML document; without texts no word of any essay is in it."""
+    """The whole report as one HTML document; without texts, and in a public copy, no word of any essay is in it."""
     t = catalogue(evidence.language)
-    style = _source("report.css").replace('"PRINT NOTE"', _css_string(_print_note(evidence, t)))
+    with_texts = with_texts and not evidence.public
+    return render_page(
+        "report.html",
+        t,
+        print_note=t("offline.print") if any(card.offline for card in evidence.judges) else "",
+        views=views(with_texts=with_texts, with_budget=budget_figures(evidence) is not None),
+        with_texts=with_texts,
+        texts=_texts(evidence) if with_texts else {},
+        isolated=isolated,
+        listed=listed,
+        quoted=quoted,
+        first_wins=first_wins,
+        Z95=Z95,
+        **_contents(evidence, t),
+    )
+
+
+def render_page(template: str, t: Catalogue, *, print_note: str = "", **contents: object) -> str:
+    """A template of this room with the style and script of all its pages; nothing else may act in it."""
+    style = _source("report.css").replace('"PRINT NOTE"', _css_string(print_note))
     script = _source("report.js")
     document = (
         _environment()
-        .get_template("report.html")
+        .get_template(template)
         .render(
-            _contents(evidence, t),
+            contents,
             t=t,
-            with_texts=with_texts,
-            texts=_texts(evidence) if with_texts else {},
             style=Markup(style),  # noqa: S704 (this package's own file)
             script=Markup(script),  # noqa: S704
             policy=_policy(style, script),
-            isolated=isolated,
-            listed=listed,
-            quoted=quoted,
-            first_wins=first_wins,
-            Z95=Z95,
         )
     )
     return _CONTROLS.sub("\ufffd", document)
@@ -119,6 +115,10 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "sets": len({row.component for row in rows if row.score is not None}),
         "misfit_limit": MISFIT,
         "most_open": MOST_SCRIPTS_OPEN,
+        "most_grades": MOST_GRADES_OPEN,
+        "pupils": [row for row in rows if not row.is_anchor],
+        "scale": scale_figures(rows),
+        "limits": limits(state, offline=any(card.offline for card in evidence.judges)),
         "by_id": {row.essay_id: row for row in rows},
         "anchor_count": sum(row.is_anchor for row in rows),
         "labels": labels,
@@ -147,14 +147,14 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "review_steps": review_steps(reread),
         "flagged": listed_scripts,
         "to_reread": {item.essay.number for name in ("ungraded", "first") for item in listed_scripts[name]},
-        "charts": _charts(evidence, rows, reread, t),
+        "charts": drawings(evidence, rows, reread, t),
         "findings": findings_by_colour(evidence.findings),
         "jobs": stored(evidence, "provider_batch_jobs").slice(0, MOST_JOBS_SHOWN).to_pylist(),
         "total": _job_totals(evidence),
         "provenance": _provenance(evidence),
         "versions": ", ".join(f"{name} {version}" for name, version in evidence.versions.items()),
         "bars": functools.partial(_bars, labels=labels, t=t),
-        "reasons": _reasons,
+        "reasons": functools.partial(_reasons, t=t),
         "shown": lambda value: t.number(value, 3) if isinstance(value, float) else value,
     }
 
@@ -223,115 +223,6 @@ def _why(row: EssayFigures, t: Catalogue) -> str:
     return "; ".join(remarks)
 
 
-def _charts(
-    evidence: Evidence, rows: Sequence[EssayFigures], reread: Review, t: Catalogue
-) -> Mapping[str, Sequence[Chart]]:
-    return {
-        "ranking": _ranking_charts(evidence, rows, t),
-        "review": _review_charts(reread, t),
-        "anchors": _anchor_charts(evidence, t),
-        "judges": [*_preference_charts(evidence, t), *_seat_charts(evidence, t)],
-        "budget": _budget_charts(evidence, t),
-    }
-
-
-def _budget_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:
-    figures = budget_figures(evidence)
-    return [Chart(t("budget.chart"), budget_drawing(figures, t))] if figures else []
-
-
-def _ranking_charts(evidence: Evidence, rows: Sequence[EssayFigures], t: Catalogue) -> list[Chart]:
-    scored = [row for row in rows if row.score is not None]
-    sizes = Counter(row.component for row in scored)
-    components = sorted(sizes)
-    calibrated = calibrated_component(scored)
-    charts = []
-    for place, component in enumerate(components, start=1):
-        if sizes[component] < 2:
-            continue
-        members = [row for row in scored if row.component == component]
-        cuts = only_row(evidence, "grade_fit")["thresholds_on_scores"] if component == calibrated else []
-        text = t(
-            "ranking.chart.text",
-            count=t.whole(len(members)),
-            best=members[0].essay_id,
-            top=t.number(members[0].score),
-            worst=members[-1].essay_id,
-            bottom=t.number(members[-1].score),
-        )
-        title = (
-            t("ranking.chart")
-            if len(components) == 1
-            else t("ranking.chart.component", number=place, of=len(components))
-        )
-        drawing = ranking_chart(
-            members, cuts=cuts or [], labels=grade_labels(evidence), text=text, x_label=t("ranking.chart.x")
-        )
-        charts.append(Chart(title, drawing))
-    return charts
-
-
-def _review_charts(reread: Review, t: Catalogue) -> list[Chart]:
-    if not reread.graded:
-        return []
-    wrong = reread.expected_wrong
-    text = t(
-        "review.chart.text",
-        before=t.number(wrong[0], 1),
-        pupils=t.whole(len(reread.graded)),
-        share=t.percent(reread.first / len(reread.graded)),
-        after=t.number(wrong[reread.first], 1),
-    )
-    labels = {"x_label": t("review.chart.x"), "y_label": t("review.chart.y")}
-    return [Chart(t("review.chart"), review_chart(wrong, reread.first, text=text, **labels))]
-
-
-def _anchor_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:
-    anchors, accuracy = anchor_figures(evidence), anchor_accuracy(evidence)
-    if accuracy is None:
-        return []
-    text = t("anchors.chart.text", n=accuracy.n, exact=accuracy.exact, adjacent=accuracy.adjacent)
-    drawing = anchor_chart(anchors, labels=grade_labels(evidence), text=text, x_label=t("anchors.chart.x"))
-    return [Chart(t("anchors.chart"), drawing)]
-
-
-def _preference_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:
-    fits = [(judge.card.judge_id, judge.fit) for judge in judge_figures(evidence)]
-    measured = [
-        Preference(name, fit["order_effect"], fit["order_effect_standard_error"])
-        for name, fit in fits
-        if fit["order_effect"] is not None and fit["order_effect_standard_error"] is not None
-    ]
-    if not measured:
-        return []
-    parts = [
-        t(
-            "judges.chart.part",
-            judge=one.judge,
-            share=t.percent(first_wins(one.order_effect)),
-            low=t.percent(first_wins(one.order_effect - Z95 * one.standard_error)),
-            high=t.percent(first_wins(one.order_effect + Z95 * one.standard_error)),
-        )
-        for one in measured
-    ]
-    text = t("judges.chart.text", parts="; ".join(parts))
-    return [Chart(t("judges.chart"), preference_chart(measured, text=text, x_label=t("judges.chart.x")))]
-
-
-def _seat_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:
-    differences = seat_differences(evidence)
-    if not differences:
-        return []
-    text = t(
-        "judges.seats.text",
-        count=t.whole(len(differences)),
-        low=t.whole(min(differences)),
-        high=t.whole(max(differences)),
-    )
-    labels = {"x_label": t("judges.seats.x"), "y_label": t("judges.seats.y")}
-    return [Chart(t("judges.seats"), seat_chart(differences, text=text, **labels))]
-
-
 def _bars(row: EssayFigures, *, labels: Sequence[str], t: Catalogue) -> Markup:
     ends = (row.grade_low, row.grade_high)
     inside = (labels.index(ends[0]), labels.index(ends[1])) if ends[0] in labels and ends[1] in labels else None
@@ -341,8 +232,8 @@ def _bars(row: EssayFigures, *, labels: Sequence[str], t: Catalogue) -> Markup:
     return grade_bars(row.probabilities, inside, ", ".join(parts))
 
 
-def _reasons(judge: JudgeFigures) -> str:
-    return ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in judge.unanswered.items())
+def _reasons(judge: JudgeFigures, *, t: Catalogue) -> str:
+    return ", ".join(f"{t.code(reason)} ({t.whole(count)})" for reason, count in judge.unanswered.items())
 
 
 def _texts(evidence: Evidence) -> dict[int, str]:
@@ -366,10 +257,6 @@ def _provenance(evidence: Evidence) -> dict[str, Any]:
         "fingerprints": len(set(judgments["fingerprint"].to_pylist())),
         "prices": sorted({source for source in sources if source}),
     }
-
-
-def _print_note(evidence: Evidence, t: Catalogue) -> str:
-    return t("offline.print") if any(card.offline for card in evidence.judges) else ""
 
 
 def _css_string(content: str) -> str:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from cj_pipeline.report.charts import axis_over
 from cj_pipeline.report.figures import Z95
 
-LARGEST = 16_000  # characters of one picture's address
+LARGEST = 20_000  # characters of one picture's address
 LARGEST_GLANCE = 960  # with the markdown around it under the UI's 1,000
 MOST_ROWS, GLANCE_ROWS = 60, 20
 GLANCE_WIDTH, GLANCE_ROW = 300, 5  # pixels
@@ -144,7 +144,8 @@ class _Drawing:
         self._marks: list[_Mark] = []
 
     def name(self, row: int, name: str) -> None:
-        self._names[row] = name if len(name) <= 20 else f"{name[:9]}…{name[-10:]}"
+        plain = "".join(letter if letter.isprintable() else "?" for letter in name)
+        self._names[row] = plain if len(plain) <= 20 else f"{plain[:9]}…{plain[-10:]}"
 
     def line(self, row: int, start: float, end: float, colour: str, width: int) -> None:
         if end > start:

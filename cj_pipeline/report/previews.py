@@ -14,7 +14,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "essays": ("essay_id", "word_count", "is_anchor", "anchor_grade"),
     "comparison_pairs": ("pair_id", "wave", "kind", "essay_a", "essay_b"),
     "provider_batch_jobs": ("job_id", "judge_id", "attempt", "items", "status", "reserved_usd", "cost_usd"),
-    "judgments": ("pair_id", "judge_id", "essay_a", "essay_b", "outcome", "winner", "confidence", "error_code"),
+    "judgments": ("pair_id", "judge_id", "essay_a", "essay_b", "winner", "error_code"),
     "bradley_terry_scores": ("rank", "essay_id", "score", "standard_error", "comparisons", "wins", "infit"),
     "grade_projections": ("essay_id", "grade", "grade_low", "grade_high", "p_exact", "review_priority"),
 }

@@ -7,7 +7,7 @@ mapping. Findings of the stages arrive as they were written there; reasons are p
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cj_pipeline.report import english, swedish
@@ -27,6 +27,7 @@ class Catalogue:
     decimal_mark: str = "."
     thousands_mark: str = "\u202f"
     moment_form: str = "%Y-%m-%d %H:%M"
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, key: str, /, **figures: object) -> str:
         """The sentence of that key with the figures put in. Raises `KeyError` for an unknown key."""
@@ -36,6 +37,10 @@ class Catalogue:
     def count(self, key: str, count: int, /, **figures: object) -> str:
         """`key.one` or `key.other`, by the count, which is put in as `{count}`."""
         return self(f"{key}.{'one' if count == 1 else 'other'}", count=self.whole(count), **figures)
+
+    def code(self, code: str) -> str:
+        """What a state, an error or a check is called; English calls it by its code."""
+        return self.codes.get(code, code.replace("_", " "))
 
     def number(self, value: float | None, digits: int = 2) -> str:
         """A decimal number with a true minus sign; a dash for what is not known."""
@@ -93,12 +98,11 @@ def listed(names: Iterable[str]) -> str:
 
 def quoted(checks: Iterable[str], t: Catalogue) -> str:
     """Names of checks in one line, as a person reads them."""
-    named = (t.sentences.get(f"check.{name}", name.replace("_", " ")) for name in checks)
-    return ", ".join(t("quoted", name=name) for name in named)
+    return ", ".join(t("quoted", name=t.code(name)) for name in checks)
 
 
 ENGLISH = Catalogue("en", english.SENTENCES)
-SWEDISH = Catalogue("sv", swedish.SENTENCES, decimal_mark=",", moment_form="%Y-%m-%d kl. %H.%M")
+SWEDISH = Catalogue("sv", swedish.SENTENCES, decimal_mark=",", moment_form="%Y-%m-%d kl. %H.%M", codes=swedish.CODES)
 CATALOGUES: Mapping[str, Catalogue] = {catalogue.language: catalogue for catalogue in (ENGLISH, SWEDISH)}
 
 

@@ -118,8 +118,8 @@ def test_a_paid_batch_asks_for_approval_and_says_how(installation: Installation)
     (folder / "batch.toml").write_text(manifest.replace('"latent"', '"gpt-6-luna"'), "utf-8")
     planned = cj(installation, "plan", "paid")
     assert "Next: cj approve paid --max-usd AMOUNT" in planned
-    assert "approval wanted" in cj(installation, "status", "paid")
-    assert "nobody approved" in cj(installation, "run", "paid", code=2)
+    assert "approval wanted" in cj(installation, "status", "paid", code=3)
+    assert "nobody approved" in cj(installation, "run", "paid", code=3)
     approved = cj(installation, "approve", "paid", "--max-usd", "0.50", "--by", "head of study")
     assert "up to USD 0.50" in approved
     said = cj(installation, "run", "paid", code=2)

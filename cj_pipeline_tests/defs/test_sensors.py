@@ -7,13 +7,15 @@ import pytest
 
 from cj_pipeline import emulator
 from cj_pipeline.definitions import defs
+from cj_pipeline.defs.lost_runs import PROCESS_TAG, this_process
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.defs.sensors import (
-    STAGE_TAG,
     buy_approved_sensor,
     collect_ended_sensor,
+    lost_runs_sensor,
     register_batches_sensor,
 )
+from cj_pipeline.defs.stages import STAGE_TAG
 from cj_pipeline.due import batches_to_buy, batches_to_collect, new_batches
 from cj_pipeline.jobs.plan import open_wave
 from cj_pipeline.jobs.revisions import open_revision
@@ -195,3 +197,49 @@ def test_a_key_stays_until_something_changes(installation: Installation) -> None
     approve(deployment.ledger, "free", approved_by="head of study", max_usd=1)
     assert batches_to_buy(deployment, now).due != first
     assert new_batches(deployment, {"free"}).due == ()
+
+
+# --- runs whose process was killed ---
+
+
+def run_of_a_process(instance: dg.DagsterInstance, process: str) -> str:
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("register_batches"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={STAGE_TAG: "buy", "dagster/partition": "free", PROCESS_TAG: process},
+    )
+    return run.run_id
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def test_a_run_whose_process_was_killed_is_failed_and_its_batch_is_asked_for_again(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    small_batch(installation.batches / "free")
+    planned(installation, "free")
+    instance.add_dynamic_partitions("batch", ["free"])
+    host, pid, birth = this_process().split("/")
+    killed = run_of_a_process(instance, f"{host}/{pid}/{int(birth) - 60}")  # its id belongs to this process now
+    assert requested(buy_approved_sensor, instance) == []
+    assert killed in str(evaluated(lost_runs_sensor, instance))
+    assert status_of(instance, killed) is dg.DagsterRunStatus.FAILURE
+    assert requested(buy_approved_sensor, instance) == ["free"]
+
+
+@pytest.mark.parametrize("process", [this_process(), "another-host/1/1770000000", ""])
+def test_a_run_that_lives_or_cannot_be_known_is_left_alone(instance: dg.DagsterInstance, process: str) -> None:
+    run = run_of_a_process(instance, process)
+    evaluated(lost_runs_sensor, instance)
+    assert status_of(instance, run) is dg.DagsterRunStatus.STARTED
+
+
+def test_every_run_says_which_process_carries_it_out(installation: Installation, instance: dg.DagsterInstance) -> None:
+    small_batch(installation.batches / "free")
+    run = instance.get_run_by_id(materialise(instance, "free", ["essays"]).run_id)
+    assert run is not None
+    assert run.tags[PROCESS_TAG] == this_process()

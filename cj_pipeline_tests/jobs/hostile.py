@@ -116,6 +116,13 @@ class Purchase:
     def buy(self) -> Bought:
         return buy(self.deployment.ledger, self.deployment.store, self.batch, self.deployment.settings)
 
+    def buy_and_let_pass(self, hours: float) -> None:
+        """Plan, buy, have the answers made, whether or not the provider shows them then; so many hours are over."""
+        self.plan()
+        self.buy()
+        self.carried_out()
+        self.pass_hours(hours)
+
     def collect(self) -> pa.Table | Progress:
         return collect(self.deployment.ledger, self.deployment.store, self.batch, self.deployment.settings)
 

@@ -22,6 +22,7 @@ from cj_pipeline.jobs.schema import batches, bookings
 from cj_pipeline.providers import nano_usd
 from cj_pipeline_tests.installation import Installation
 from cj_pipeline_tests.jobs import hostile_courses as courses
+from cj_pipeline_tests.jobs import hostile_people as people
 from cj_pipeline_tests.jobs.hostile import PAIRS, Purchase, hostile_installation
 
 ALL = {"verdict": PAIRS}
@@ -90,15 +91,15 @@ CASES = [
     *both(6, {fault.EXPIRE_WITH_ERRORS: 0.4}, but(10, server_error=6), again(6), status="expired"),
     Case(
         7, "openai", {fault.FAIL_AT_LINE: 3}, ({"job_failed": 10}, ALL),
-        course=courses.failed_until_a_person_retries, status="failed", reason=r"invalid_json_line \(line 3\)",
+        course=people.failed_until_a_person_retries, status="failed", reason=r"invalid_json_line \(line 3\)",
     ),
     Case(
         7, "openai", {fault.FAIL_WITHOUT_LINE: True}, ({"job_failed": 10}, ALL),
-        course=courses.failed_until_a_person_retries, status="failed", reason="could not be validated",
+        course=people.failed_until_a_person_retries, status="failed", reason="could not be validated",
     ),
     Case(
         7, "anthropic", {fault.CREATE_400: True}, ({"job_refused": 10}, ALL),
-        course=courses.failed_until_a_person_retries, status="failed", state=State.REFUSED, reason="HTTP 400",
+        course=people.failed_until_a_person_retries, status="failed", state=State.REFUSED, reason="HTTP 400",
     ),
     Case(
         8, "openai", {fault.TOKEN_LIMIT_EXCEEDED: True}, ({"enqueued_limit": 10}, ALL),
@@ -113,59 +114,59 @@ CASES = [
     *both(12, {fault.LOSE_LINES: 3}, but(10, missing_result=3), again(3), without_usage=3),
     *both(
         13, {fault.CANCEL_LEAVES_NO_LINES: True}, but(10, cancelled=6), again(6),
-        course=courses.cancelled_and_retried_by_a_person, status="cancelled",
+        course=people.cancelled_and_retried_by_a_person, status="cancelled",
     ),
     *both(14, {fault.CONFLICTING_LINES: 2, fault.DUPLICATE_LINES: 2}, **lasting(conflicting_results=2)),
     *both(15, {fault.FOREIGN_LINES: 2}),
     Case(
-        16, "openai", attempts=({"job_failed": 10}, ALL), course=courses.an_item_is_sent_twice,
+        16, "openai", attempts=({"job_failed": 10}, ALL), course=people.an_item_is_sent_twice,
         status="failed", reason="duplicate_custom_id",
     ),
     Case(
-        16, "anthropic", attempts=({"job_refused": 10}, ALL), course=courses.an_item_is_sent_twice,
+        16, "anthropic", attempts=({"job_refused": 10}, ALL), course=people.an_item_is_sent_twice,
         status="failed", state=State.REFUSED, reason="used more than once",
     ),
     Case(
-        17, "openai", {fault.STUCK_IN_PROGRESS: True}, course=courses.stuck_until_a_person_cancels, status="cancelled"
+        17, "openai", {fault.STUCK_IN_PROGRESS: True}, course=people.stuck_until_a_person_cancels, status="cancelled"
     ),
     # Anthropic calls a job cancelled by its items, and all of these were answered
-    Case(17, "anthropic", {fault.STUCK_IN_PROGRESS: True}, course=courses.stuck_until_a_person_cancels),
+    Case(17, "anthropic", {fault.STUCK_IN_PROGRESS: True}, course=people.stuck_until_a_person_cancels),
     *both(
         17, {fault.STUCK_FINALIZING: True}, {"results_gone": 10}, ALL,
-        course=courses.stuck_until_a_person_gives_up, reason="given up", status="failed", without_usage=10,
+        course=people.stuck_until_a_person_gives_up, reason="given up", status="failed", without_usage=10,
     ),
-    *both(18, {fault.CANCEL_400: True}, course=courses.cannot_be_cancelled),
+    *both(18, {fault.CANCEL_400: True}, course=people.cannot_be_cancelled),
     *both(
-        18, {fault.SLOW_CANCEL: 2 * HOUR}, **lasting(cancelled=6), course=courses.cancelling_takes_hours,
+        18, {fault.SLOW_CANCEL: 2 * HOUR}, **lasting(cancelled=6), course=people.cancelling_takes_hours,
         status="cancelled",
     ),
     *both(19, {fault.CONTENT_404: 2 * HOUR}, course=courses.results_cannot_be_read_yet),
-    *both(20, {}, course=courses.the_key_is_of_another_project),
+    *both(20, {}, course=people.the_key_is_of_another_project),
     *both(
         21, {fault.RESULTS_GONE: True}, {"results_gone": 10}, ALL,
-        course=courses.results_are_gone, reason="no longer keeps", without_usage=10,
+        course=people.results_are_gone, reason="no longer keeps", without_usage=10,
     ),
     Case(
-        21, "anthropic", attempts=({"results_gone": 10}, ALL), course=courses.results_are_archived,
+        21, "anthropic", attempts=({"results_gone": 10}, ALL), course=people.results_are_archived,
         reason="no longer keeps", without_usage=10,
     ),
-    *both(22, {fault.OUT_OF_CREDIT: True}, {"credit_exhausted": 10}, ALL, course=courses.no_credit_after_the_first_job),
-    *both(22, {fault.CREATE_OUT_OF_CREDIT: True}, course=courses.no_credit_to_create),
+    *both(22, {fault.OUT_OF_CREDIT: True}, {"credit_exhausted": 10}, ALL, course=people.no_credit_after_the_first_job),
+    *both(22, {fault.CREATE_OUT_OF_CREDIT: True}, course=people.no_credit_to_create),
     Case(
-        23, "openai", attempts=({"job_failed": 10}, ALL), course=courses.an_item_s_name_is_too_long,
+        23, "openai", attempts=({"job_failed": 10}, ALL), course=people.an_item_s_name_is_too_long,
         status="failed", reason="invalid_custom_id",
     ),
     Case(
-        23, "anthropic", attempts=({"job_refused": 10}, ALL), course=courses.an_item_s_name_is_too_long,
+        23, "anthropic", attempts=({"job_refused": 10}, ALL), course=people.an_item_s_name_is_too_long,
         status="failed", state=State.REFUSED, reason="at most 64 characters",
     ),
     Case(
-        24, "anthropic", attempts=({"invalid_request": 10}, ALL), course=courses.a_temperature_is_sent,
+        24, "anthropic", attempts=({"invalid_request": 10}, ALL), course=people.a_temperature_is_sent,
     ),
-    Case(25, "openai", attempts=({"invalid_request": 10}, ALL), course=courses.an_unknown_parameter_is_sent),
+    Case(25, "openai", attempts=({"invalid_request": 10}, ALL), course=people.an_unknown_parameter_is_sent),
     Case(
         25, "anthropic", {fault.CACHE_CONTROL_REFUSED: True}, ({"invalid_request": 10}, ALL),
-        course=courses.cache_marks_are_refused, batch={"marked": True},
+        course=people.cache_marks_are_refused, batch={"marked": True},
     ),
     *both(
         26, {fault.CUT_LINES: 2, fault.BLANK_LINES: 2}, but(10, missing_result=2), again(2), without_usage=2
@@ -194,13 +195,13 @@ CASES = [
 ]  # fmt: skip
 # section 5 of the notes: the reply to a create that never came
 LOST_REPLIES = [
-    Case(0, "openai", {fault.DROP_CONNECTION_AFTER_CREATE: True}, course=courses.found_by_our_mark),
-    Case(0, "openai", {fault.CREATE_500_AFTER_ACCEPT: True}, course=courses.found_by_our_mark),
-    Case(0, "anthropic", {fault.DROP_CONNECTION_AFTER_CREATE: True}, course=courses.found_by_its_answers),
-    Case(0, "anthropic", {fault.CREATE_500_AFTER_ACCEPT: True}, course=courses.found_by_its_answers),
-    Case(0, "anthropic", course=courses.another_s_job_of_the_same_size),
+    Case(0, "openai", {fault.DROP_CONNECTION_AFTER_CREATE: True}, course=people.found_by_our_mark),
+    Case(0, "openai", {fault.CREATE_500_AFTER_ACCEPT: True}, course=people.found_by_our_mark),
+    Case(0, "anthropic", {fault.DROP_CONNECTION_AFTER_CREATE: True}, course=people.found_by_its_answers),
+    Case(0, "anthropic", {fault.CREATE_500_AFTER_ACCEPT: True}, course=people.found_by_its_answers),
+    Case(0, "anthropic", course=people.another_s_job_of_the_same_size),
     *both(
-        0, {fault.DROP_CONNECTION_AFTER_CREATE: True}, {"uncertain": 10}, ALL, course=courses.given_up_by_a_person,
+        0, {fault.DROP_CONNECTION_AFTER_CREATE: True}, {"uncertain": 10}, ALL, course=people.given_up_by_a_person,
         status="cancelled", state=State.CANCELLED, reason="given up", without_usage=10,
     ),
 ]  # fmt: skip
@@ -225,8 +226,8 @@ def purchase(
     for name, value in case.faults.items():
         bought.installation.arm(name, value)
     yield bought
-    assert bought.disarm() == [], "a fault was ordered and met nothing"
     bought.set_emulator(clock_ahead_seconds=0, enqueued_tokens=None)
+    assert bought.disarm() == [], "a fault was ordered and met nothing"
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,7 @@ def _check_money(purchase: Purchase, case: Case, rows: pa.Table) -> None:
         assert job.spent_nano_usd <= job.bound_nano_usd
     spent = sum(job.spent_nano_usd or 0 for job in jobs)
     if not unknown:
-        assert nano_usd(sum(rows["cost_usd"].to_pylist())) == pytest.approx(spent, abs=0.5)
+        assert nano_usd(sum(rows["cost_usd"].to_pylist())) == spent
     with purchase.deployment.ledger.reading() as connection:
         books = connection.execute(sa.select(batches).where(batches.c.batch_id == purchase.batch_id)).one()
         booked = connection.execute(

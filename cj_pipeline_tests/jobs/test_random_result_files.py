@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ PAIRS = 6
 WINNERS = {"essay a": "essay_a", "essay b": "essay_b", "tie": "tie"}
 CALLED = Circumstances(request_id="r", created=1, in_batch=True)
 NO_CAP = Caps(10**12, 10**12, 10**12)
-BEYOND_ANY_COUNT = [10**10, 2**70]
+ODD_COUNTS = [-1_000, -1, 0, 1, 400, 10**10, 2**70, 1.5, True, None]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,7 +105,7 @@ def line_for(provider: str, request: bytes) -> bytes:
 
 # --- what stands in the files ---
 
-NUMBERS = st.integers(-400, 400) | st.sampled_from(BEYOND_ANY_COUNT) | st.floats()
+NUMBERS = st.integers(-400, 400) | st.sampled_from([10**10, 2**70]) | st.floats()
 WORDS = st.sampled_from(
     ["Essay A", "essay  b", "Tie", "stop", "length", "refusal", "succeeded", "errored", "custom_id", "content", "text"]
 )
@@ -148,12 +148,23 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(part, (*path, key))
 
 
-def altered(line: bytes, path: tuple[Any, ...], change: Callable[[Any, Any], None]) -> bytes:
+def altered(line: bytes, path: tuple[Any, ...], *instead: Any) -> bytes:
+    """The line with another value at a place within it, or with none there."""
     fields = within = json.loads(line)
     for key in path[:-1]:
         within = within[key]
-    change(within, path[-1])
+    if instead:
+        within[path[-1]] = instead[0]
+    else:
+        del within[path[-1]]
     return json.dumps(fields).encode()
+
+
+def decided(line: bytes) -> Iterator[bytes]:
+    """A line with each of the odd values, one by one, where it decides most."""
+    for path in places(json.loads(line)):
+        for value in DECISIVE.get(path[-1], ODD_COUNTS if path[-1] in COUNTS else ()):
+            yield altered(line, path, value)
 
 
 KINDS = ("whole", "cut", "named", "replaced", "decided", "removed", "says", "flipped", "bytes", "json")
@@ -169,23 +180,20 @@ def spoilt(draw: st.DrawFn, lines: list[bytes]) -> bytes:
             return line[: draw(st.integers(0, len(line)))]
         case "named":
             name = draw(st.sampled_from([json.loads(other)["custom_id"] for other in lines]) | VALUES)
-            return altered(line, ("custom_id",), lambda within, key: within.__setitem__(key, name))
+            return altered(line, ("custom_id",), name)
         case "replaced":
             value = draw(VALUES)
             path = draw(st.sampled_from(list(places(json.loads(line)))))
-            return altered(line, path, lambda within, key: within.__setitem__(key, value))
+            return altered(line, path, value)
         case "decided":
-            known = [path for path in places(json.loads(line)) if path[-1] in DECISIVE or path[-1] in COUNTS]
-            path = draw(st.sampled_from(known))
-            value = draw(st.sampled_from(DECISIVE[path[-1]]) if path[-1] in DECISIVE else NUMBERS)
-            return altered(line, path, lambda within, key: within.__setitem__(key, value))
+            return draw(st.sampled_from(list(decided(line))))
         case "removed":
             path = draw(st.sampled_from(list(places(json.loads(line)))))
-            return altered(line, path, lambda within, key: within.__delitem__(key))
+            return altered(line, path)
         case "says":
             said = draw(TEXTS)
             path = max(path for path in places(json.loads(line)) if path[-1] in {"text", "content"})
-            return altered(line, path, lambda within, key: within.__setitem__(key, said))
+            return altered(line, path, said)
         case "flipped":
             at = draw(st.integers(0, len(line) - 1))
             return line[:at] + draw(st.binary(min_size=1, max_size=3)) + line[at + 1 :]
@@ -198,9 +206,9 @@ def spoilt(draw: st.DrawFn, lines: list[bytes]) -> bytes:
 
 @st.composite
 def files(draw: st.DrawFn, lines: list[bytes]) -> bytes:
-    """Some of the lines as they should be, spoilt ones between them, ends of any kind."""
-    kept = draw(st.lists(st.sampled_from(lines), unique=True))
-    mixed = draw(st.permutations(kept + draw(st.lists(spoilt(lines), max_size=6))))
+    """Spoilt lines, some as they should be between them, and ends of any kind."""
+    spoiled = draw(st.lists(spoilt(lines), min_size=1, max_size=6))
+    mixed = draw(st.permutations(spoiled + draw(st.lists(st.sampled_from(lines), max_size=3))))
     return draw(st.sampled_from([b"\n", b"\r\n", b"\n\n", b"\n \n"])).join(mixed) + draw(st.sampled_from([b"\n", b""]))
 
 
@@ -255,6 +263,13 @@ def test_whatever_the_result_files_hold_every_item_ends_and_no_winner_is_guessed
     error = data.draw(st.none() | files(fetched.lines))
     job, rows = fetched.read(output, error, phase)
     check(fetched, output + b"\n" + (error or b""), job, rows)
+
+
+def test_no_odd_value_where_it_decides_makes_a_winner_or_a_debt(fetched: Fetched) -> None:
+    for column in zip(*map(decided, fetched.lines), strict=True):
+        output = b"\n".join(column)
+        job, rows = fetched.read(output)
+        check(fetched, output, job, rows)
 
 
 def test_untouched_files_give_every_verdict(fetched: Fetched) -> None:

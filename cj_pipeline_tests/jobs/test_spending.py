@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from cj_pipeline.deployment import Deployment
-from cj_pipeline.errors import AccountOnHold, OverBudget
+from cj_pipeline.errors import AccountOnHold, CjError, OverBudget
 from cj_pipeline.jobs.collection import collect
 from cj_pipeline.jobs.costs import accounts, judge_costs
 from cj_pipeline.jobs.holds import holds, lift_hold
@@ -272,3 +272,17 @@ def test_a_job_given_up_counts_at_its_bound_and_is_asked_again(installation: Ins
     assert rows["job_id"][0].as_py() != name
     assert progress_of(deployment.ledger, "doubt").complete
     assert buy(deployment.ledger, deployment.store, deployment.batch("doubt"), deployment.settings).submitted == ()
+
+
+def test_a_request_file_that_was_altered_is_not_sent(installation: Installation) -> None:
+    paid_batch(installation, "altered", max_usd=1e-6)
+    with pytest.raises(OverBudget):
+        bought(installation.deployment, "altered")
+    (job,) = jobs_of(installation.deployment.ledger, "altered")
+    path = installation.folder / "store" / job.request_path
+    path.write_bytes(path.read_bytes().replace(b"Say something", b"Say nothing", 1))
+    manifest = installation.batches / "altered/batch.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace("max_usd = 0.000001000", "max_usd = 1.0"), "utf-8")
+    with pytest.raises(CjError, match="SHA-256 changed"):
+        bought(installation.deployment, "altered")
+    assert installation.bill()["files_uploaded"] == 0

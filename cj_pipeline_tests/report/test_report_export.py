@@ -123,11 +123,11 @@ def test_a_batch_without_an_answer_is_exported_all_the_same(tmp_path: Path) -> N
 
 def test_headings_follow_the_language_of_the_manifest(tmp_path: Path) -> None:
     book = workbook_of(replace(make_evidence(), language="sv"), tmp_path)
-    assert book.sheetnames == ["uppsatser", "ankare", "om"]
-    assert [cell.value for cell in book["uppsatser"][1]] == [
-        "uppsats", "typ", "betyg", "troligt intervall", "säkerhet", "läs om?", "varför", "rang",
+    assert book.sheetnames == ["elevtexter", "ankartexter", "om"]
+    assert [cell.value for cell in book["elevtexter"][1]] == [
+        "elevtext", "typ", "betyg", "troligt intervall", "säkerhet", "läs om?", "varför", "rang",
     ]  # fmt: skip
-    assert {row["läs om?"] for row in rows_of(book["uppsatser"])} == {"ja", "nej", None}
+    assert {row["läs om?"] for row in rows_of(book["elevtexter"])} == {"ja", "nej", None}
 
 
 @pytest.mark.parametrize("table", [HEADINGS, MEANINGS, WORDS])

@@ -3,6 +3,7 @@
 lexical                               lexical:slope=0.5,seed=2
 latent                                latent:sd=1.5,order=0.4,noise=1,tie=0.1,refusal=0.02,malformed=0.01,seed=7
 latent:obeys=0.8                      follows an essay that asks to be chosen, four times out of five
+replay:FILE.csv                       gives the recorded judgments of people again
 """
 
 import math
@@ -11,15 +12,17 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-from cj_pipeline.emulator.judges.comparison import Comparison, Judge, Reply
+from cj_pipeline.emulator.judges.comparison import Comparison, Judge, NoAnswer, Reply
 from cj_pipeline.emulator.judges.latent import LatentParameters, latent, latent_quality
 from cj_pipeline.emulator.judges.lexical import LexicalParameters, features, lexical
+from cj_pipeline.emulator.judges.replay import replay
 
 __all__ = [
     "JUDGES",
     "BadParameters",
     "Comparison",
     "Judge",
+    "NoAnswer",
     "Reply",
     "UnknownJudge",
     "features",
@@ -38,22 +41,26 @@ class BadParameters(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class JudgeKind:
-    """A row of the table: what the judge is, its parameters (a dataclass of defaults) and how it is made."""
+    """A row of the table: what the judge is, its parameters (a dataclass of defaults) and how it is made.
+
+    A kind without parameters is made from the words behind the colon.
+    """
 
     what: str
-    parameters: type[Any]
+    parameters: type[Any] | None
     make: Callable[[Any], Judge]
 
 
 JUDGES: Mapping[str, JudgeKind] = {
     "lexical": JudgeKind("counts words; a baseline, not a judge of essays", LexicalParameters, lexical),
     "latent": JudgeKind("simulates a judge of hidden true qualities", LatentParameters, latent),
+    "replay": JudgeKind("gives recorded judgments of people again", None, replay),
 }
 
 
 @lru_cache(maxsize=256)
 def judge_named(model: str) -> Judge:
-    """The judge for a model name `kind` or `kind:key=number,...`.
+    """The judge for a model name `kind`, `kind:key=number,...` or `replay:FILE.csv`.
 
     Raises `UnknownJudge` for another kind, `BadParameters` for an unknown key or a value out of range.
     """
@@ -62,10 +69,9 @@ def judge_named(model: str) -> Judge:
     if kind is None:
         raise UnknownJudge(model)
     try:
-        parameters = kind.parameters(**_numbers(name, kind.parameters, given))
+        return kind.make(kind.parameters(**_numbers(name, kind.parameters, given)) if kind.parameters else given)
     except ValueError as error:
         raise BadParameters(f"{model}: {error}") from error
-    return kind.make(parameters)
 
 
 def _numbers(name: str, parameters: type[Any], given: str) -> dict[str, float]:

@@ -15,11 +15,20 @@ ESSAY_A, ESSAY_B, TIE = "Essay A", "Essay B", "Tie"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two texts, the first shown first, and whether the request's schema offers a tie."""
+    """Two texts, the first shown first, and whether the request's schema offers a tie.
+
+    `replicate` is how often the same was asked before.
+    """
 
     text_a: str
     text_b: str
     ties: bool = False
+    replicate: int = 0
+
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """What chance is drawn from: both texts, and which time it is if not the first."""
+        return (self.text_a, self.text_b, *([self.replicate] if self.replicate else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,10 @@ class Reply:
 
 
 Judge = Callable[[Comparison], Reply]
+
+
+class NoAnswer(ValueError):
+    """A judge that has nothing to say to a comparison, and why."""
 
 
 def fraction(*parts: object) -> float:

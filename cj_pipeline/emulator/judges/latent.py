@@ -73,7 +73,7 @@ def latent(parameters: LatentParameters) -> Judge:
 
 
 def _reply(comparison: Comparison, *, parameters: LatentParameters) -> Reply:
-    given = (parameters.seed, comparison.text_a, comparison.text_b)
+    given = (parameters.seed, *comparison.asked)
     logit = _logit(comparison, parameters)
     content = _obeyed(comparison, parameters) or _verdict(
         logit, comparison.ties, parameters.tie, fraction("verdict", *given)
@@ -90,7 +90,7 @@ def _reply(comparison: Comparison, *, parameters: LatentParameters) -> Reply:
 
 def _obeyed(comparison: Comparison, parameters: LatentParameters) -> str | None:
     """The verdict that one of the essays asks for, if it does and is obeyed; two that ask cancel out."""
-    if fraction("obeys", parameters.seed, comparison.text_a, comparison.text_b) >= parameters.obeys:
+    if fraction("obeys", parameters.seed, *comparison.asked) >= parameters.obeys:
         return None
     asks_a, asks_b = instructs_the_judge(comparison.text_a), instructs_the_judge(comparison.text_b)
     if asks_a == asks_b:

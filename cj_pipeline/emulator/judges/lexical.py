@@ -77,7 +77,7 @@ def lexical(parameters: LexicalParameters) -> Judge:
 def _reply(comparison: Comparison, *, parameters: LexicalParameters) -> Reply:
     features_a, features_b = features(comparison.text_a), features(comparison.text_b)
     logit = parameters.slope * (features_a.quality - features_b.quality)
-    a_wins = fraction("lexical", parameters.seed, comparison.text_a, comparison.text_b) < logistic(logit)
+    a_wins = fraction("lexical", parameters.seed, *comparison.asked) < logistic(logit)
     winner = ESSAY_A if a_wins else ESSAY_B
     return Reply(verdict(winner, _reason(winner, features_a, features_b), confidence(logit)))
 

@@ -1,5 +1,13 @@
 "use strict";
-// The page is complete without this: it only sorts the ranking and opens the script a link leads to.
+// The page is complete without this: it only sorts the ranking, opens the script a link leads to, and tells
+// assistive technology which view is shown.
+function nameView() {
+  for (const link of document.querySelectorAll(".views a")) {
+    const shown = getComputedStyle(document.querySelector(link.hash)).display !== "none";
+    link.ariaCurrent = shown ? "page" : "false";
+  }
+}
+
 function openTarget() {
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
   if (target && target.matches("details")) {
@@ -42,5 +50,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
   });
 }
 addEventListener("hashchange", openTarget);
+addEventListener("hashchange", nameView);
 for (const link of document.querySelectorAll('a[href^="#script-"]')) link.addEventListener("click", () => setTimeout(openTarget));
 openTarget();
+addEventListener("pageshow", nameView);

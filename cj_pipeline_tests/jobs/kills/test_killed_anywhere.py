@@ -12,7 +12,7 @@ from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation
 from cj_pipeline_tests.jobs.kills.trial import Trials, trials
 
 PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
-RANDOM_KILLS = 260  # times two providers and two databases: more than a thousand
+ROUNDS, KILLS_A_ROUND = 4, 66  # times two providers and two databases: more than a thousand kills
 MOST_POINTS = 200
 
 # of these each must have been among the points at which a purchase died
@@ -65,9 +65,12 @@ def test_a_purchase_killed_around_any_request_goes_on_where_it_was(installation:
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("number_of_round", range(ROUNDS))
 @PROVIDERS
 @ON_BOTH_DATABASES
-def test_purchases_killed_again_and_again_at_random(installation: Installation, provider: str) -> None:
+def test_purchases_killed_again_and_again_at_random(
+    installation: Installation, provider: str, number_of_round: int
+) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     draw = random.Random(seed)
@@ -78,7 +81,7 @@ def test_purchases_killed_again_and_again_at_random(installation: Installation, 
             while not fire.run(batch_id, **at_random(draw)):  # type: ignore[arg-type]
                 pass
             fire.check(batch_id)
-            if fire.kills >= RANDOM_KILLS:
+            if fire.kills >= KILLS_A_ROUND:
                 break
         fire.check_the_bill()
 
