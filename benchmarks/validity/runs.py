@@ -32,6 +32,7 @@ CASES: dict[str, tuple[Design, Judge]] = {
     "100 essays, 12 anchors": (Design(essays=100), ORDINARY),
     "300 essays, 24 anchors": (Design(essays=300, anchors=24), ORDINARY),
 }
+FIRST_SEED = 1_000_000  # far from the batches that limits and priors were chosen on
 REVIEWED = (0.1, 0.2, 0.3, 0.5)
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -76,6 +77,11 @@ class Reliability:
     truth: float
 
 
+def seeds(batches: int) -> range:
+    """The numbers of the batches of a cell."""
+    return range(FIRST_SEED, FIRST_SEED + batches)
+
+
 def side_by_side(work: Callable[[T], Result], cells: Iterable[T], processes: int) -> Iterator[Result]:
     """Results in the order of the cells; each cell has its own seeds, so the number of processes changes nothing."""
     if processes == 1:
@@ -94,7 +100,7 @@ def all_gates(batches: int, processes: int) -> list[Gates]:
 def gates_of(cell: tuple[Design, Judge], batches: int) -> Gates:
     """One judge through the product."""
     design, judge = cell
-    verdicts = [judged_by_the_product(draw(design, judge, seed)) for seed in range(batches)]
+    verdicts = [judged_by_the_product(draw(design, judge, seed)) for seed in seeds(batches)]
     red = Counter(name for verdict in verdicts for name, passed in verdict.gates.items() if not passed)
     return Gates(judge, design, Rate(sum(not verdict.passes for verdict in verdicts), batches), red)
 
@@ -110,7 +116,7 @@ def anchor_gates(batches: int, processes: int) -> list[Gates]:
 def anchor_gate_of(cell: tuple[Design, Judge], batches: int) -> Gates:
     """One design and judge, straight from the fit."""
     design, judge = cell
-    stopped = sum(not graded(design, judge, seed).projection.gate.passes for seed in range(batches))
+    stopped = sum(not graded(design, judge, seed).projection.gate.passes for seed in seeds(batches))
     return Gates(judge, design, Rate(stopped, batches), {"anchors_in_order": stopped})
 
 
@@ -122,7 +128,7 @@ def qualities(batches: int, processes: int) -> list[Quality]:
 def quality_of(name: str, batches: int) -> Quality:
     """One case."""
     design, judge = CASES[name]
-    simulated = [graded(design, judge, seed) for seed in range(batches)]
+    simulated = [graded(design, judge, seed) for seed in seeds(batches)]
     held = [batch.held().mean() for batch in simulated]
     pupils = simulated[0].pupils
     projections = [batch.projection for batch in simulated]
@@ -153,7 +159,7 @@ def reliabilities(batches: int, processes: int) -> list[Reliability]:
 def reliability_of(cell: tuple[Design, Judge], batches: int) -> Reliability:
     """Scores alone, no grades."""
     design, judge = cell
-    drawn = [draw(design, judge, seed) for seed in range(batches)]
+    drawn = [draw(design, judge, seed) for seed in seeds(batches)]
     fits = [one.fit() for one in drawn]
     stated = [fit.reliability for fit in fits]
     truth = [np.corrcoef(fit.scores, one.quality)[0, 1] ** 2 for fit, one in zip(fits, drawn, strict=True)]
@@ -165,7 +171,7 @@ def reliability_of(cell: tuple[Design, Judge], batches: int) -> Reliability:
 def drift_alarms(batches: int, moved: float, anchors: int = 12) -> Rate:
     """Two batches that share their anchors, the first of them `moved` logits in the second batch."""
     alarms = 0
-    for seed in range(batches):
+    for seed in seeds(batches):
         then, now = (draw(Design(anchors=anchors), ORDINARY, 2 * seed + turn) for turn in (0, 1))
         quality = now.quality.copy()
         quality[:anchors] = then.quality[:anchors]

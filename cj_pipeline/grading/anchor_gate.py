@@ -66,14 +66,15 @@ def judge_anchors(anchors: Calibration, scale: GradeScale) -> AnchorGate:
 
 
 def _no_signal(grades: IntArray, chance: float, signal: float) -> list[str]:
-    """Shuffled grades decide where enough anchors differ; a few fall into order by chance, so their errors do."""
-    if _least_chance(grades) <= CHANCE + ROUNDING:
-        if chance > CHANCE + ROUNDING:
-            return [
-                f"the anchors' scores rise with their grades no more than with shuffled ones "
-                f"(so much in {chance:.0%} of shuffles, at most {CHANCE:.0%})"
-            ]
-    elif signal < SIGNAL:
+    """Too few anchors fall into perfect order by chance: that is then the least, and their own errors decide too."""
+    attainable = _least_chance(grades)
+    limit = max(CHANCE, attainable) + ROUNDING
+    if chance > limit:
+        return [
+            f"the anchors' scores rise with their grades no more than with shuffled ones "
+            f"(so much in {chance:.0%} of shuffles, at most {limit:.0%})"
+        ]
+    if attainable > CHANCE + ROUNDING and signal < SIGNAL:
         return [f"the anchors' scores do not rise with their grades ({signal:.1f} SE, at least {SIGNAL})"]
     return []
 

@@ -77,12 +77,18 @@ def test_four_anchors_must_be_in_perfect_order() -> None:
     assert "shuffled" in str(swapped.reason)
 
 
+def test_three_anchors_must_be_in_perfect_order_too() -> None:
+    gate = project_grades(FIT, [0, 5, 11], [0, 8, 4], SCALE).gate
+    assert gate.chance == pytest.approx(2 / 6)
+    assert not gate.passes
+
+
 def test_three_anchors_are_told_from_chance_by_their_errors() -> None:
     assert graded_by([0, 5, 11]).gate.passes
     tossed = [draw(Design(anchors=3), COIN, seed) for seed in range(40)]
     reasons = [one.projection(one.fit()).gate.reason for one in tossed]
     assert sum(reason is None for reason in reasons) <= 6
-    assert any("do not rise" in str(reason) for reason in reasons)
+    assert any("no more than with shuffled ones" in str(reason) for reason in reasons)
 
 
 def test_the_word_counter_on_real_texts_passes_with_ranges_that_know_what_it_is_worth() -> None:
