@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo ui test test-heavy check format bench validity lock clean help
+.PHONY: demo ui test test-slow test-heavy check format bench validity lock clean help
 
 demo: $(INSTALLED)  ## judge, score and grade real learner texts on this machine, for nothing
 	@$(BIN)/cj demo
@@ -14,8 +14,11 @@ ui: $(INSTALLED)  ## the Dagster UI: seven assets per batch, with their checks
 test: $(INSTALLED)  ## everything that takes seconds
 	@$(BIN)/pytest -n auto
 
-test-heavy: $(INSTALLED)  ## what takes minutes: processes killed at every point, simulations
+test-slow: $(INSTALLED)  ## what takes minutes: processes killed at every point, real daemons, a browser, simulations
 	@$(BIN)/pytest -n auto -m heavy
+
+test-heavy: $(INSTALLED)  ## the same and a thousand kills at random
+	@$(BIN)/pytest -n auto -m "heavy or endurance"
 
 check: $(INSTALLED)  ## format, lint, types, docs
 	@$(BIN)/ruff format --check .

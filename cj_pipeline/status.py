@@ -90,13 +90,13 @@ def result_of(deployment: Deployment, batch_id: str) -> Result | None:
     """Read from the stored tables; None while they are not there or are out of date."""
     try:
         fit = deployment.read_table("grade_fit", batch_id).to_pylist()[0]
+        if fit["withheld"] is None:
+            return Result("graded", "", red=False)
         label = deployment.read_table("scale_fit", batch_id)["terminal_label"][0].as_py()
     except CjError:
         return None
     if label == "failed_low_success":
         return Result("failed", "too few comparisons were answered", red=True)
-    if fit["withheld"] is None:
-        return Result("graded", "", red=False)
     if fit["exact"] is None:
         return Result("scored", fit["withheld"], red=False)
     return Result("withheld", fit["withheld"], red=True)

@@ -24,8 +24,9 @@ ROOMS: dict[str, set[str]] = {
     "grading": {"batch", "pairing", "judging", "scoring"},
     "deployment": {"batch", "judging", "jobs"},
     "report": {
-        "batch", "pairing", "judging", "providers", "jobs", "scoring", "grading", "deployment", "status", "notices",
-    },  # fmt: skip
+        *("batch", "pairing", "judging", "providers", "jobs", "scoring", "grading"),
+        *("deployment", "status", "notices"),
+    },
     "status": {"batch", "jobs", "providers", "deployment"},
     "due": {"batch", "jobs", "deployment"},
     "notices": {"due", "jobs", "status", "deployment"},

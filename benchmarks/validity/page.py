@@ -67,8 +67,9 @@ def page(found: Simulated, *, batches: int, minutes: float) -> str:
         f"{_wrapped(machine())}\n",
         _wrapped(
             f"{datetime.now(UTC):%Y-%m-%d}, cj-pipeline {version('cj-pipeline')}, {minutes:.0f} minutes, "
-            f"`python -m benchmarks.validity --batches {batches}`. Batches of a cell are drawn from seeds {FIRST_SEED:,} "
-            "on, none of which limits and priors were chosen on; the figures do not depend on the machine."
+            f"`python -m benchmarks.validity --batches {batches}`. Batches of a cell are drawn from seeds "
+            f"{FIRST_SEED:,} on, none of which limits and priors were chosen on; the figures do not depend on "
+            "the machine."
         )
         + "\n",
         f"## Promises\n\n{kept} of {len(promised)} kept.\n",
@@ -187,7 +188,7 @@ def size_table(gates: Sequence[Gates]) -> Table:
     return Table(
         "The anchor gate, by size",
         f"Share of {gates[0].stopped.batches} batches each that the gate stops. Three anchors fall into perfect order "
-        "by chance once in six times, so there that is what is asked of them, beside a slope beyond the scores' errors.",
+        "by chance once in six times; there that is asked of them, and a slope beyond the scores' errors.",
         ("essays", "anchors", *names),
         tuple(rows),
     )

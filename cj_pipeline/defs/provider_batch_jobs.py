@@ -16,6 +16,7 @@ from cj_pipeline.jobs.job import jobs_of
 from cj_pipeline.jobs.plan import plan_jobs
 from cj_pipeline.jobs.provider_batch_jobs import job_table
 from cj_pipeline.jobs.revisions import open_revision
+from cj_pipeline.jobs.spending import caps_for
 from cj_pipeline.jobs.submission import buy
 from cj_pipeline.local_emulator import start_emulator_if_needed
 from cj_pipeline.providers import usd
@@ -40,6 +41,7 @@ def provider_batch_jobs(
     batch = opened.batch(context.partition_key)
     open_revision(opened.ledger, batch)
     plan_jobs(opened.ledger, opened.store, batch, comparison_pairs, opened.settings)
+    caps_for(opened.ledger, batch, opened.settings)  # not approved is an error of its own: a person is waited for
     refuse_structural(batch.batch_id, job_findings(opened.ledger, batch, comparison_pairs, opened.settings))
     start_emulator_if_needed(batch, opened.settings)
     bought = buy(opened.ledger, opened.store, batch, opened.settings)

@@ -47,13 +47,18 @@ def first_rows(name: str, table: pa.Table) -> dict[str, dg.MetadataValue]:
     return {"preview": dg.MetadataValue.md(preview(name, table))} if name in COLUMNS else {}
 
 
+def _type_name(kind: pa.DataType) -> str:
+    """How a column is stored is nothing a reader wants to know."""
+    return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
+
+
 def column_schema(name: str) -> dg.TableSchema:
     """A contract as the Dagster UI shows it, with the meaning of every column."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=field.name,
-                type=str(field.type),
+                type=_type_name(field.type),
                 description=field.metadata[b"meaning"].decode(),
                 constraints=dg.TableColumnConstraints(nullable=field.nullable),
             )

@@ -147,7 +147,8 @@ SENTENCES: Mapping[str, str] = {
     "review.how": (
         "The list begins where a re-reading prevents the most. Each essay’s chance of a wrong grade is the "
         "judge’s own estimate from its verdicts; if the judge is systematically wrong, the true number of wrong "
-        "grades is larger. The curve assumes that the person who re-reads gives the right grade. The dashed "
+        "grades is larger. The curve assumes that the person who re-reads gives the right grade, and it is "
+        "somewhat hopeful: in simulations four fifths or more of what it promises was prevented. The dashed "
         "line is what the same amount of reading would prevent in an arbitrary order."
     ),
     "review.steps.title": "What re-reading buys",

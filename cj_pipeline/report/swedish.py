@@ -150,8 +150,9 @@ SENTENCES: Mapping[str, str] = {
     "review.how": (
         "Listan börjar där en omläsning förebygger mest. Varje texts sannolikhet för fel betyg är bedömarens egen "
         "skattning ur dess omdömen; om bedömaren har fel på ett systematiskt sätt är det sanna antalet felaktiga "
-        "betyg större. Kurvan förutsätter att den som läser om sätter rätt betyg. Den streckade linjen är vad lika "
-        "mycket läsning skulle förebygga i godtycklig ordning."
+        "betyg större. Kurvan förutsätter att den som läser om sätter rätt betyg, och den är något "
+        "hoppfull: i simuleringar förebyggdes fyra femtedelar eller mer av vad den lovar. Den streckade linjen är vad "
+        "lika mycket läsning skulle förebygga i godtycklig ordning."
     ),
     "review.steps.title": "Vad omläsningen ger",
     "review.steps.share": "läs om de första",

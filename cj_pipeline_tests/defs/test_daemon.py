@@ -123,4 +123,8 @@ def metadata_of(installation: Installation, asset: str, batch_id: str) -> dict[s
         (record,) = instance.fetch_materializations(wanted, limit=1).records
     assert record.asset_materialization is not None
     shown = record.asset_materialization.metadata
-    return {name: value.value for name, value in shown.items() if isinstance(value, dg.FloatMetadataValue)}
+    return {
+        name: value.value
+        for name, value in shown.items()
+        if isinstance(value, dg.FloatMetadataValue) and value.value is not None
+    }

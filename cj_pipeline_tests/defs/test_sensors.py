@@ -231,7 +231,9 @@ def test_a_run_whose_process_was_killed_is_failed_and_its_batch_is_asked_for_aga
     assert requested(buy_approved_sensor, instance) == ["free"]
 
 
-@pytest.mark.parametrize("process", [this_process(), "another-host/1/1770000000", ""])
+@pytest.mark.parametrize(
+    "process", [this_process(), "another-host/1/1770000000", ""], ids=["lives", "another host", "not known"]
+)
 def test_a_run_that_lives_or_cannot_be_known_is_left_alone(instance: dg.DagsterInstance, process: str) -> None:
     run = run_of_a_process(instance, process)
     evaluated(lost_runs_sensor, instance)

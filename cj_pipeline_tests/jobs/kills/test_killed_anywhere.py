@@ -64,7 +64,7 @@ def test_a_purchase_killed_around_any_request_goes_on_where_it_was(installation:
         fire.check_the_bill()
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 @pytest.mark.parametrize("number_of_round", range(ROUNDS))
 @PROVIDERS
 @ON_BOTH_DATABASES
