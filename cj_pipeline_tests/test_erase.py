@@ -109,6 +109,7 @@ def test_an_essay_nobody_knows_is_a_mistake(installation: Installation) -> None:
         erase_essays(deployment, deployment.batch("small"), ["e99"], erased_by="somebody")
 
 
+@pytest.mark.heavy
 def test_a_text_that_comes_back_is_refused(installation: Installation) -> None:
     folder = small_batch(installation.batches / "small")
     run(installation, "small")
@@ -120,6 +121,7 @@ def test_a_text_that_comes_back_is_refused(installation: Installation) -> None:
         read_batch(folder)
 
 
+@pytest.mark.heavy
 def test_a_batch_is_erased_when_its_days_are_over(installation: Installation) -> None:
     folder = small_batch(installation.batches / "small")
     manifest = folder / "batch.toml"

@@ -63,6 +63,7 @@ def test_own_essays_get_from_a_folder_to_grades_with_three_commands(
     assert "graded" in cj(installation, "status")
 
 
+@pytest.mark.heavy
 def test_export_writes_tables_that_pandas_reads_back(installation: Installation) -> None:
     installation.copy_of_demo()
     cj(installation, "run", "demo")
@@ -93,6 +94,7 @@ def test_a_mistake_is_one_message_and_exit_code_2(installation: Installation) ->
     assert "broken" in cj(installation, "status")
 
 
+@pytest.mark.heavy
 def test_a_red_gate_is_exit_code_1_and_the_report_is_there(installation: Installation) -> None:
     installation.copy_of_demo(model="latent:sd=0,seed=3")
     said = cj(installation, "run", "demo", code=1)
@@ -101,6 +103,7 @@ def test_a_red_gate_is_exit_code_1_and_the_report_is_there(installation: Install
     assert "withheld" in cj(installation, "status")
 
 
+@pytest.mark.heavy
 def test_not_waiting_is_exit_code_3(installation: Installation) -> None:
     small_batch(installation.batches / "small", model="lexical")
     slow = emulator.start_process(folder=installation.folder / "slow", seconds_per_phase=5)
@@ -126,6 +129,7 @@ def test_a_paid_batch_asks_for_approval_and_says_how(installation: Installation)
     assert "OPENAI_API_KEY" in said
 
 
+@pytest.mark.heavy
 def test_scores_without_a_scale_are_no_error(installation: Installation) -> None:
     small_batch(installation.batches / "small", model="lexical")
     assert "Scores without grades" in cj(installation, "run", "small")
@@ -140,6 +144,7 @@ def test_help_teaches_the_way_of_a_batch(installation: Installation) -> None:
         assert "Usage: cj" in cj(installation, command, "--help")
 
 
+@pytest.mark.heavy
 def test_an_interrupt_is_exit_code_3_and_loses_nothing(installation: Installation) -> None:
     small_batch(installation.batches / "small", model="lexical")
     slow = emulator.start_process(folder=installation.folder / "slow", seconds_per_phase=2)
@@ -160,6 +165,7 @@ def test_an_interrupt_is_exit_code_3_and_loses_nothing(installation: Installatio
     slow.stop()
 
 
+@pytest.mark.heavy
 def test_run_without_waiting_collects_what_has_ended(installation: Installation) -> None:
     small_batch(installation.batches / "small", model="lexical")
     for _ in range(20):

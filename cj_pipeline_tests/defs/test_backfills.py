@@ -40,6 +40,7 @@ def run_of(job: str, instance: dg.DagsterInstance, batch_id: str) -> dg.ExecuteI
     )
 
 
+@pytest.mark.heavy
 def test_five_batches_are_bought_collected_and_scored_anew(installation: Installation) -> None:
     instance = dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions("batch", FIVE)

@@ -50,6 +50,7 @@ def killed_and_started_again(installation: Installation, point: str) -> None:
     assert bill["batches_created"] == 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("point", FEW)
 def test_a_process_killed_at_a_decisive_point_goes_on_where_it_was(installation: Installation, point: str) -> None:
     killed_and_started_again(installation, point)

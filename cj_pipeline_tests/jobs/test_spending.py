@@ -60,6 +60,7 @@ def test_without_earlier_answers_ordinary_prose_is_expected(installation: Instal
 # --- the caps ---
 
 
+@pytest.mark.heavy
 @ON_BOTH_DATABASES
 def test_fifty_batches_at_once_stay_under_the_cap_of_their_account(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
