@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import designs, pairing, purchase, scoring
+from benchmarks import designs, flow, pairing, purchase, scoring
 from benchmarks.measuring import Table
 from benchmarks.page import chart_name, page
 from benchmarks.problems import drawn
@@ -29,6 +29,7 @@ class Sizes:
     fits: tuple[tuple[int, int], ...]  # essays, comparisons
     plans: tuple[tuple[int, int, int], ...]  # pupils, anchors, pairs
     purchases: tuple[tuple[int, int], tuple[int, int]]
+    flows: tuple[int, int]  # comparisons of whole purchases
     replays: tuple[int, int]  # topics of recorded votes, repeats of each
 
 
@@ -36,12 +37,14 @@ STANDARD = Sizes(
     fits=((37, 259), (1_000, 20_000), (10_000, 500_000), (100_000, 1_000_000), (100_000, 5_000_000)),
     plans=((25, 12, 260), (1_000, 12, 10_000), (99_988, 12, 1_000_000)),
     purchases=((2_000, 7_000), (2_000, 28_000)),
+    flows=(25_000, 100_000),
     replays=(32, 3),
 )
 QUICK = Sizes(
     fits=((37, 259), (1_000, 20_000)),
     plans=((25, 12, 260), (99_988, 12, 1_000_000)),
     purchases=((500, 3_500), (500, 7_000)),
+    flows=(2_500, 5_000),
     replays=(32, 1),
 )
 
@@ -61,6 +64,9 @@ def measured(sizes: Sizes, *, full: bool = False) -> tuple[str, list[Table]]:
     told("request and result files")
     smaller, larger = (purchase.purchased(*size) for size in sizes.purchases)
     budgets += [*pairing.budgets(plans), *purchase.budgets(larger, smaller)]
+    told("purchases from plan to judgments")
+    flows = [flow.flowed(comparisons) for comparisons in sizes.flows]
+    budgets += flow.budgets(*flows)
     told("designs on recorded votes")
     curves = [designs.curve(name, n_topics=sizes.replays[0], repeats=sizes.replays[1]) for name in designs.DESIGNS]
     tables = [
@@ -68,6 +74,7 @@ def measured(sizes: Sizes, *, full: bool = False) -> tuple[str, list[Table]]:
         pairing.plan_table(plans),
         designs.design_table(curves),
         purchase.purchase_table(larger),
+        flow.flow_table(flows),
     ]
     return page(budgets, tables, (time.perf_counter() - begin) / 60), tables
 

@@ -15,10 +15,11 @@ from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import State, jobs_in
 from cj_pipeline.jobs.judges import judge_among
+from cj_pipeline.jobs.plan import FIRST_WAVE
 from cj_pipeline.jobs.polling import look_at
 from cj_pipeline.jobs.progress import Progress, progress_of_all
 from cj_pipeline.jobs.revisions import current_revision
-from cj_pipeline.jobs.schema import approvals, batches, waves
+from cj_pipeline.jobs.schema import approvals, batches, decisions, waves
 from cj_pipeline.jobs.submission import next_try
 from cj_pipeline.store import table_path
 
@@ -41,19 +42,23 @@ class Found:
     remarks: tuple[str, ...]
 
 
-def new_batches(deployment: Deployment, registered: set[str]) -> Found:
+def new_batches(deployment: Deployment, registered: set[str], now: datetime | None = None) -> Found:
     """Batch folders without a partition or without a plan, also when planning failed and the folder changed since.
 
-    One that cannot be read is a remark, and waits until it can.
+    One that cannot be read is a remark, and waits until it can. Where the pairs are recorded and their table was not
+    written (no price for the model, a process that died) the key holds the hour: what was wrong is not in the folder.
     """
     due, remarks = [], []
-    planned = _registered(deployment).keys()
+    now = now or datetime.now(UTC)
+    recorded = _registered(deployment).keys()
     for batch_id in deployment.batch_ids():
-        if batch_id in registered and batch_id in planned:
+        written = batch_id in recorded and deployment.store.exists(table_path("comparison_pairs", batch_id))
+        if batch_id in registered and written:
             continue
         try:
             revision = current_revision(deployment.batch(batch_id))
-            due.append(Due(batch_id, _key(batch_id, "plan", revision.digest)))
+            again = (_hour(now),) if batch_id in recorded and not written else ()
+            due.append(Due(batch_id, _key(batch_id, "plan", revision.digest, *again)))
         except CjError as error:
             remarks.append(str(error))
     return Found(tuple(due), tuple(remarks))
@@ -99,9 +104,48 @@ def batches_to_collect(deployment: Deployment, now: datetime | None = None) -> F
     due = [
         Due(batch_id, _key(batch_id, "collect", str(rows[batch_id].version), _hour(now)))
         for batch_id, counts in progress_of_all(deployment.ledger).items()
-        if counts.ended or (counts.complete and not _collected(deployment, batch_id))
+        if counts.ended or (counts.complete and not _stored(deployment, "judgments", batch_id))
     ]
     return Found(tuple(due), tuple(remarks))
+
+
+def scored_batches(deployment: Deployment) -> list[str]:
+    """Batches whose latest wave is scored, and after which nothing is decided yet."""
+    complete = {name for name, counts in progress_of_all(deployment.ledger).items() if counts.complete}
+    latest = (
+        sa.select(waves.c.batch_id, waves.c.revision, sa.func.max(waves.c.wave).label("wave"))
+        .group_by(waves.c.batch_id, waves.c.revision)
+        .subquery()
+    )
+    this_wave = sa.and_(*(decisions.c[name] == latest.c[name] for name in ("batch_id", "revision", "wave")))
+    query = (
+        sa.select(batches.c.batch_id)
+        .select_from(
+            batches.join(
+                latest, sa.and_(latest.c.batch_id == batches.c.batch_id, latest.c.revision == batches.c.revision)
+            ).outerjoin(decisions, this_wave)
+        )
+        .where(decisions.c.wave.is_(None))
+        .order_by(batches.c.batch_id)
+    )
+    with deployment.ledger.reading() as connection:
+        undecided = list(connection.execute(query).scalars())
+    return [name for name in undecided if name in complete and _stored(deployment, "wave_path", name)]
+
+
+def waves_to_buy(deployment: Deployment, now: datetime | None = None) -> Found:
+    """Batches with a further wave that was decided on, and whose jobs are not recorded yet.
+
+    The key holds the hour, after which a purchase that failed is tried again.
+    """
+    now = now or datetime.now(UTC)
+    rows = _registered(deployment)
+    due = [
+        Due(batch_id, _key(batch_id, "wave", str(rows[batch_id].version), _hour(now)))
+        for batch_id, counts in progress_of_all(deployment.ledger).items()
+        if counts.unplanned and batch_id in rows and rows[batch_id].jobs_planned
+    ]
+    return Found(tuple(due), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +191,12 @@ def _registered(deployment: Deployment) -> dict[str, _Registered]:
         sa.select(batches.c.batch_id, batches.c.revision, batches.c.version, latest.c.approval, waves.c.jobs_planned_at)
         .select_from(
             batches.join(
-                waves, sa.and_(waves.c.batch_id == batches.c.batch_id, waves.c.revision == batches.c.revision)
+                waves,
+                sa.and_(
+                    waves.c.batch_id == batches.c.batch_id,
+                    waves.c.revision == batches.c.revision,
+                    waves.c.wave == FIRST_WAVE,
+                ),
             ).outerjoin(
                 latest, sa.and_(latest.c.batch_id == batches.c.batch_id, latest.c.revision == batches.c.revision)
             )
@@ -163,7 +212,7 @@ def _registered(deployment: Deployment) -> dict[str, _Registered]:
 
 def _look_at_open_jobs(deployment: Deployment) -> list[str]:
     remarks: list[str] = []
-    open_jobs = jobs_in(deployment.ledger, State.SUBMITTED)
+    open_jobs = [job for job in jobs_in(deployment.ledger, State.SUBMITTED) if not job.is_calling]
     answering: dict[str, JudgeSection] = {}
     for batch_id in sorted({job.batch_id for job in open_jobs}):
         judges = _judges(deployment, batch_id, remarks)
@@ -192,11 +241,12 @@ def _may_be_bought(manifest: Manifest, approval: int | None) -> bool:
     return not manifest.paid or manifest.spending.approval == "auto" or approval is not None
 
 
-def _collected(deployment: Deployment, batch_id: str) -> bool:
-    if not deployment.store.exists(table_path("judgments", batch_id)):
+def _stored(deployment: Deployment, name: str, batch_id: str) -> bool:
+    """Whether a table is there and up to date."""
+    if not deployment.store.exists(table_path(name, batch_id)):
         return False
     try:
-        deployment.read_provenance("judgments", batch_id)
+        deployment.read_provenance(name, batch_id)
     except CjError:
         return False
     return True

@@ -74,6 +74,7 @@ def installation(
         "CJ_EMULATOR_URL": running.url,
         "CJ_EMULATOR_FOLDER": str(tmp_path / "emulator"),
         "CJ_BACKOFF_SECONDS": "0",
+        "CJ_PRICES": str(tmp_path / "prices.toml"),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -82,7 +83,8 @@ def installation(
         monkeypatch.setenv("CJ_POSTGRES_URL", environment["CJ_POSTGRES_URL"])
     else:
         monkeypatch.delenv("CJ_POSTGRES_URL", raising=False)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "batches").mkdir()
     for name in ("dagster.yaml", "workspace.yaml"):

@@ -33,6 +33,7 @@ CASES: dict[str, tuple[Design, Judge]] = {
     "300 essays, 24 anchors": (Design(essays=300, anchors=24), ORDINARY),
 }
 FIRST_SEED = 1_000_000  # far from the batches that limits and priors were chosen on
+TAIL = 5  # times as many batches where a 95th percentile is read off
 REVIEWED = (0.1, 0.2, 0.3, 0.5)
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -157,9 +158,9 @@ def reliabilities(batches: int, processes: int) -> list[Reliability]:
 
 
 def reliability_of(cell: tuple[Design, Judge], batches: int) -> Reliability:
-    """Scores alone, no grades."""
+    """Scores alone, no grades. Of coin tosses a tail is wanted, which takes more batches than a mean."""
     design, judge = cell
-    drawn = [draw(design, judge, seed) for seed in seeds(batches)]
+    drawn = [draw(design, judge, seed) for seed in seeds(batches * (TAIL if judge == COIN else 1))]
     fits = [one.fit() for one in drawn]
     stated = [fit.reliability for fit in fits]
     truth = [np.corrcoef(fit.scores, one.quality)[0, 1] ** 2 for fit, one in zip(fits, drawn, strict=True)]

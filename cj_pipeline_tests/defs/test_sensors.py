@@ -48,12 +48,14 @@ def requested(sensor: dg.SensorDefinition, instance: dg.DagsterInstance) -> list
     return [str(request.partition_key) for request in result.run_requests or []]
 
 
-def planned(installation: Installation, batch_id: str) -> None:
-    """The free part, as the first sensor's run does it."""
+def planned(installation: Installation, batch_id: str, *, written: bool = True) -> None:
+    """The free part, as the first sensor's run does it; or as one that dies after the pairs are recorded."""
     deployment = installation.deployment
     batch = deployment.batch(batch_id)
     open_revision(deployment.ledger, batch)
-    open_wave(deployment.ledger, deployment.store, batch)
+    pairs = open_wave(deployment.ledger, deployment.store, batch)
+    if written:
+        deployment.write_tables(batch_id, {"comparison_pairs": pairs})
 
 
 def paid(installation: Installation, batch_id: str, approval: str = "manual") -> None:
@@ -99,6 +101,22 @@ def test_more_folders_than_a_tick_can_launch_come_in_turns(
     instance.add_dynamic_partitions("batch", first)
     rest = [f"b{number:02d}" for number in range(25, 30)]
     assert requested(register_batches_sensor, instance)[:5] == rest
+
+
+def test_a_plan_whose_run_died_before_its_table_was_written_is_asked_for_again_within_the_hour(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    """Nothing in the folder changed: no price was known for the model, or the process was killed."""
+    small_batch(installation.batches / "one")
+    instance.add_dynamic_partitions("batch", ["one"])
+    planned(installation, "one", written=False)
+    assert requested(register_batches_sensor, instance) == ["one"]
+    deployment, now = installation.deployment, datetime(2026, 5, 22, 12, tzinfo=UTC)
+    (first,) = new_batches(deployment, {"one"}, now).due
+    assert new_batches(deployment, {"one"}, now + timedelta(minutes=59)).due == (first,)
+    assert new_batches(deployment, {"one"}, now + timedelta(hours=1)).due != (first,)
+    planned(installation, "one")
+    assert requested(register_batches_sensor, instance) == []
 
 
 def test_a_folder_that_was_registered_but_never_planned_is_planned(
