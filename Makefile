@@ -11,6 +11,9 @@ demo: $(INSTALLED)  ## judge, score and grade real learner texts on this machine
 ui: $(INSTALLED)  ## the Dagster UI: seven assets per batch, with their checks
 	@$(BIN)/dagster dev
 
+# the workers share the cores: threads that wait for each other in small matrices take ten times what they save
+test test-slow test-heavy: export OPENBLAS_NUM_THREADS := 1
+
 test: $(INSTALLED)  ## everything that takes seconds
 	@$(BIN)/pytest -n auto
 

@@ -56,7 +56,7 @@ def test_a_process_killed_at_a_decisive_point_goes_on_where_it_was(installation:
     killed_and_started_again(installation, point)
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 @pytest.mark.parametrize("point", [point for point in POINTS if point not in FEW])
 def test_a_process_killed_at_any_point_goes_on_where_it_was(installation: Installation, point: str) -> None:
     killed_and_started_again(installation, point)

@@ -150,8 +150,13 @@ def test_nothing_is_found_where_nothing_is() -> None:
         assert np.sum(p_values < 0.05) <= 4, name
 
 
-@pytest.mark.heavy
-@pytest.mark.parametrize(("reps", "discrimination"), [(400, [1.0]), (120, [0.5, 1.0, 1.6])])
+@pytest.mark.parametrize(
+    ("reps", "discrimination"),
+    [
+        pytest.param(400, [1.0], marks=pytest.mark.heavy),
+        pytest.param(120, [0.5, 1.0, 1.6], marks=pytest.mark.endurance),
+    ],
+)
 def test_false_alarms_are_as_rare_as_they_say(reps: int, discrimination: list[float]) -> None:
     for name, p_values in false_alarms(reps, discrimination=discrimination).items():
         assert np.mean(p_values < 0.05) <= 0.075, name

@@ -8,12 +8,22 @@ import random
 
 import pytest
 
-from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation
+from cj_pipeline_tests.installation import Installation
 from cj_pipeline_tests.jobs.kills.trial import Trials, trials
 
-PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
+EVERYWHERE = list(itertools.product(("sqlite", "postgres"), ("openai", "anthropic")))
 ROUNDS, KILLS_A_ROUND = 4, 66  # times two providers and two databases: more than a thousand kills
 MOST_POINTS = 200
+
+
+def on(*places: tuple[str, str]) -> pytest.MarkDecorator:
+    """On these databases with these providers in the slow lane, on all the others where a thousand kills are."""
+    marked = [
+        pytest.param(*place, marks=pytest.mark.heavy if place in places else pytest.mark.endurance)
+        for place in EVERYWHERE
+    ]
+    return pytest.mark.parametrize(("installation", "provider"), marked, indirect=["installation"])
+
 
 # of these each must have been among the points at which a purchase died
 WRITES = (
@@ -39,9 +49,7 @@ REQUESTS = {
 }
 
 
-@pytest.mark.heavy
-@PROVIDERS
-@ON_BOTH_DATABASES
+@on(("sqlite", "anthropic"), ("postgres", "openai"))
 def test_a_purchase_killed_at_any_write_goes_on_where_it_was(installation: Installation, provider: str) -> None:
     with trials(installation, provider) as fire:
         for write in range(1, MOST_POINTS):
@@ -51,9 +59,7 @@ def test_a_purchase_killed_at_any_write_goes_on_where_it_was(installation: Insta
         fire.check_the_bill()
 
 
-@pytest.mark.heavy
-@PROVIDERS
-@ON_BOTH_DATABASES
+@on(("sqlite", "openai"), ("postgres", "anthropic"))
 def test_a_purchase_killed_around_any_request_goes_on_where_it_was(installation: Installation, provider: str) -> None:
     with trials(installation, provider) as fire:
         for request, before in itertools.product(range(1, MOST_POINTS), (True, False)):
@@ -64,10 +70,8 @@ def test_a_purchase_killed_around_any_request_goes_on_where_it_was(installation:
         fire.check_the_bill()
 
 
-@pytest.mark.endurance
+@on()
 @pytest.mark.parametrize("number_of_round", range(ROUNDS))
-@PROVIDERS
-@ON_BOTH_DATABASES
 def test_purchases_killed_again_and_again_at_random(
     installation: Installation, provider: str, number_of_round: int
 ) -> None:
