@@ -31,6 +31,8 @@ ABOUT = {
     "human_judgments": "One row per vote of a person, as read from `human_judgments.csv` when the scores were made.",
     "bradley_terry_scores": "One row per essay. An essay without an answered comparison has no score.",
     "scale_fit": "One row: the fit as a whole. Written with `bradley_terry_scores`.",
+    "wave_path": "One row per wave: what its scores were worth, and what was decided. Written with "
+    "`bradley_terry_scores`.",
     "judge_fit": "One row per judge, people after models. Written with `bradley_terry_scores`.",
     "judge_agreement": "One row per two judges that judged a pair in common. Written with `bradley_terry_scores`.",
     "pair_fit": "The 200 pairs of essays whose verdicts surprise most. Written with `bradley_terry_scores`.",

@@ -1,19 +1,21 @@
 """One installation: its settings, ledger and store, and how a batch and its tables are found in them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from cj_pipeline.batch import Batch, batch_folder, batch_ids, read_batch, read_manifest
+from cj_pipeline.batch import Batch, batch_folder, batch_ids, needs_single_wave, read_batch, read_manifest
 from cj_pipeline.errors import BatchError, StaleTable
 from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.jobs.recorded_waves import recorded_mode_of
 from cj_pipeline.jobs.top_up import judged_batch
 from cj_pipeline.judging.standing import refuse_another_question, standing_judgments
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, table_path
 from cj_pipeline.tables import CONTRACTS, Provenance, refuse_stale
+from cj_pipeline.waves.mode import LLMBatchingMode, effective_mode, mode_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Deployment:
 
     @property
     def roots(self) -> list[Path]:
-        """Where batch folders are looked for: one's own, then the samples."""
-        return [self.settings.batches, self.settings.samples]
+        """Where batch folders are looked for: one's own, then the samples and, among these, the profiles of ENG5."""
+        return [self.settings.batches, self.settings.samples, self.settings.samples / "eng5"]
 
     def batch_ids(self) -> list[str]:
         """All batch folders."""
@@ -57,11 +59,34 @@ class Deployment:
         folder = batch_folder(batch_id, self.roots)
         tops_up = read_manifest(folder).batch.tops_up
         if tops_up is None:
-            return read_batch(folder)
+            return self._in_its_mode(read_batch(folder))
         earlier = self._batch(tops_up, (*topping_up, batch_id))
         batch = read_batch(folder, judged_batch(self.ledger, self.store, earlier, batch_id))
         refuse_another_question(batch)
-        return batch
+        return self._in_its_mode(batch)
+
+    def _in_its_mode(self, batch: Batch) -> Batch:
+        """The batch with the mode it runs in written into its manifest.
+
+        One that names none stays in the mode it was planned in, whatever the installation's setting says later.
+        """
+        manifest, settings = batch.manifest, self.settings
+        named = mode_named(manifest.batch.mode)
+        setting = LLMBatchingMode(settings.llm_batching_mode)
+        if named is None and (planned := recorded_mode_of(self.ledger, batch.batch_id)) is not None:
+            mode = planned
+        elif named is None and (batch.listed_pairs is not None or needs_single_wave(manifest)):
+            mode = LLMBatchingMode.PROVIDER_BATCH_API
+        else:
+            providers = [judge.provider for judge in manifest.judges]
+            mode = effective_mode(setting, named, providers=providers, allowed=settings.batch_api_providers)
+        if mode.iterative and (batch.listed_pairs is not None or needs_single_wave(manifest)):
+            raise BatchError(
+                f"batch {batch.batch_id}: needs a single wave, and provider_batch_api may not be used with all of its "
+                "providers. Add them to CJ_LLM_BATCH_API_ALLOWED_PROVIDERS."
+            )
+        section = manifest.batch.model_copy(update={"mode": str(mode)})
+        return replace(batch, manifest=manifest.model_copy(update={"batch": section}))
 
     def read_table(self, name: str, batch_id: str) -> pa.Table:
         """A stored table, if it is of the current revision and purchase. Raises `StaleTable`."""

@@ -104,7 +104,7 @@ def batches_to_collect(deployment: Deployment, now: datetime | None = None) -> F
     due = [
         Due(batch_id, _key(batch_id, "collect", str(rows[batch_id].version), _hour(now)))
         for batch_id, counts in progress_of_all(deployment.ledger).items()
-        if counts.ended or (counts.complete and not _stored(deployment, "judgments", batch_id))
+        if counts.ended or (counts.complete and not is_stored(deployment, "judgments", batch_id))
     ]
     return Found(tuple(due), tuple(remarks))
 
@@ -130,7 +130,7 @@ def scored_batches(deployment: Deployment) -> list[str]:
     )
     with deployment.ledger.reading() as connection:
         undecided = list(connection.execute(query).scalars())
-    return [name for name in undecided if name in complete and _stored(deployment, "wave_path", name)]
+    return [name for name in undecided if name in complete and is_stored(deployment, "wave_path", name)]
 
 
 def waves_to_buy(deployment: Deployment, now: datetime | None = None) -> Found:
@@ -241,7 +241,7 @@ def _may_be_bought(manifest: Manifest, approval: int | None) -> bool:
     return not manifest.paid or manifest.spending.approval == "auto" or approval is not None
 
 
-def _stored(deployment: Deployment, name: str, batch_id: str) -> bool:
+def is_stored(deployment: Deployment, name: str, batch_id: str) -> bool:
     """Whether a table is there and up to date."""
     if not deployment.store.exists(table_path(name, batch_id)):
         return False

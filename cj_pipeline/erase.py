@@ -6,6 +6,7 @@ Every step can be repeated, and the note in the folder comes first: a process th
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -158,6 +159,11 @@ def _erase_in_tables(deployment: Deployment, batch: Batch, wanted: set[str]) -> 
     if store.exists(report):
         store.remove(report)
         yield f"{report}: gone; `cj run {batch_id}` makes it anew"
+    # what judges wrote stands in these, too; a page of an experiment is named like its variants' batches
+    pages = [page for page in store.paths("reports/experiments/*.html") if batch_id.startswith(f"{Path(page).stem}-")]
+    for path in [*pages, *store.paths(f"artefacts/{batch_id}/*.json")]:
+        store.remove(path)
+        yield f"{path}: gone; `cj eng5` makes it anew"
 
 
 def _without_words(table: pa.Table, wanted: set[str]) -> pa.Table | None:

@@ -53,12 +53,24 @@ class AccountBusy(CjError):
     """Another process is submitting under the same account."""
 
 
+class JobBusy(CjError):
+    """Another process makes a job's calls."""
+
+
 class StructuralFault(CjError):
     """A table that must never be written: an invariant between two stages does not hold."""
 
 
 class ProviderBusy(CjError):
     """The provider turned the call away for now; nothing was created."""
+
+
+class TurnedAway(ProviderBusy):
+    """A call that was not carried out for want of capacity; `retry_after` is in seconds, where the provider says so."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class OutOfCredit(ProviderBusy):

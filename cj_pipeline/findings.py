@@ -16,6 +16,7 @@ class Kind(StrEnum):
     STRUCTURAL = "structural"  # can never be right: raised before the table is written
     GATE = "gate"  # withholds the grades and turns the batch's last check red
     ADVICE = "advice"  # warns
+    PARITY = "parity"  # a profile unlike the predecessor, anchors below their targets: fails the run, withholds nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def _jobs_out(deployment: Deployment, now: datetime) -> Iterator[Notice]:
                 job, Matter.JOB_NOT_LISTED, job.missing_since, "is not in the provider's list any more",
                 f"check the key and project of account {job.provider}/{job.account}",
             )  # fmt: skip
-        if job.provider in HAS_A_WINDOW and _since(job.submitted_at, now) > LATE:
+        if job.provider in HAS_A_WINDOW and not job.is_calling and _since(job.submitted_at, now) > LATE:
             yield _of_job(
                 job, Matter.NEAR_EXPIRY, job.submitted_at,
                 f"is out for {_hours(_since(job.submitted_at, now))}; the provider ends it after 24 h, answered or not",

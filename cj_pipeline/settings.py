@@ -5,6 +5,7 @@ Read when it is needed, never at import. Keys of providers are looked up by acco
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,7 @@ class Settings(BaseSettings):
 
     batches: Path = Field(Path("data/batches"), description="folder of batch folders")
     samples: Path = Field(Path("data/samples"), description="folder of the batches that ship with the project")
+    experiments: Path = Field(Path("data/experiments"), description="folder of experiments on anchors")
     handover: Path = Field(Path("data/handover"), description="folder of jobs that are handed over by file (vllm)")
     prices: Path = Field(Path("prices.toml"), description="prices of one's own, if the file is there")
     store: str = Field("data/store", description="folder or fsspec URL of tables, raw provider files and reports")
@@ -30,6 +32,12 @@ class Settings(BaseSettings):
     emulator_patience_seconds: float = Field(60.0, ge=0, description="how long collecting waits for the emulator")
     account_max_usd_per_day: float = Field(20.0, ge=0, description="cap of each provider account, UTC day")
     account_max_usd_per_month: float = Field(100.0, ge=0, description="cap of each provider account, UTC month")
+    llm_batching_mode: Literal["provider_batch_api", "serial_bundle", "per_request"] = Field(
+        "provider_batch_api", description="mode of a batch whose batch.toml names none"
+    )
+    llm_batch_api_allowed_providers: str | None = Field(
+        None, description="providers, with commas, that provider_batch_api may be used with; without it all"
+    )
     requests_per_job: int = Field(2_000, ge=1, description="most requests in one job; a failed job loses no more")
     request_megabytes_per_job: float = Field(20.0, gt=0, description="largest request file of one job, in 10^6 bytes")
     enqueued_tokens: int = Field(
@@ -38,10 +46,22 @@ class Settings(BaseSettings):
     backoff_seconds: float = Field(
         300.0, ge=0, description="pause after a provider's queue was full; doubles with every further time"
     )
+    call_slots: int = Field(4, ge=1, le=64, description="calls of a job on their way at once, per_request")
+    preferred_bundle_size: int = Field(64, ge=1, le=64, description="calls in one bundle, all at once, serial_bundle")
+    request_ttl_hours: float = Field(4.0, gt=0, description="how long a job may take over its calls; later ones expire")
+    call_patience_seconds: float = Field(
+        60.0, ge=0, description="longest wait in a run while calls are turned away; after that the job pauses"
+    )
     delete_at_provider: bool = Field(True, description="remove a job's files at the provider once its answers are read")
     poll_seconds: float = Field(30.0, gt=0, description="pause between looks at a paid provider's jobs in `cj run`")
     notify_url: SecretStr | None = Field(None, description="webhook that is told once of what needs a person")
     request_timeout_seconds: float = Field(120.0, gt=0, description="longest wait for a provider's reply")
+
+    @property
+    def batch_api_providers(self) -> frozenset[str]:
+        """The allow-list of provider_batch_api, as names; empty: all."""
+        names = (self.llm_batch_api_allowed_providers or "").lower().split(",")
+        return frozenset(name.strip() for name in names if name.strip())
 
     @property
     def ledger_url(self) -> str:

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import CjError, UnknownBatch
 from cj_pipeline.jobs.ledger import ledger_time
+from cj_pipeline.jobs.plan import batch_mode
 from cj_pipeline.jobs.progress import Progress, progress_of
+from cj_pipeline.jobs.recorded_waves import label_of, waves_of
 from cj_pipeline.jobs.revisions import current_revision
 from cj_pipeline.jobs.schema import batches
 from cj_pipeline.jobs.spending import latest_approval
@@ -32,6 +34,9 @@ class BatchStatus:
     reserved_usd: float
     blocked_by: str
     next_action: str
+    mode: str = ""
+    waves: int = 0  # recorded so far
+    ended: str = ""  # the terminal label, once there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,10 @@ def batch_status(deployment: Deployment, batch_id: str) -> BatchStatus:
     spent, reserved = (usd(row.spent_nano_usd), usd(row.reserved_nano_usd)) if row else (0.0, 0.0)
     registered_at = ledger_time(row.created_at) if row else None
     essays: int | None = None
+    mode = ""
     try:
         batch = deployment.batch(batch_id)
-        essays = batch.essays.num_rows
+        essays, mode = batch.essays.num_rows, str(batch_mode(batch))
         if row is None:
             said = ("new", "", f"cj plan {batch_id}")
         elif current_revision(batch).digest != row.revision:
@@ -70,7 +76,11 @@ def batch_status(deployment: Deployment, batch_id: str) -> BatchStatus:
         if isinstance(error, UnknownBatch) and row is None:
             raise
         said = ("broken", str(error), "correct the file")
-    return BatchStatus(batch_id, said[0], essays, registered_at, spent, reserved, said[1], said[2])
+    waves = waves_of(deployment.ledger, batch_id, row.revision) if row else []
+    label = label_of(deployment.ledger, batch_id, row.revision) if row else None
+    return BatchStatus(
+        batch_id, said[0], essays, registered_at, spent, reserved, said[1], said[2], mode, len(waves), label or ""
+    )
 
 
 def _progress_said(deployment: Deployment, batch_id: str, progress: Progress) -> tuple[str, str, str]:
@@ -81,6 +91,8 @@ def _progress_said(deployment: Deployment, batch_id: str, progress: Progress) ->
         return "planned", f"{progress.planned} jobs to buy", run
     if progress.waiting:
         return "running", f"{progress.waiting} jobs at the provider", run
+    if progress.unplanned and progress.done:
+        return "planned", "a further wave to buy", run
     if not progress.complete:
         return ("answered", f"{progress.ended} jobs to read", run) if progress.ended else ("planned", "", run)
     return _result_said(deployment, batch_id, run)
@@ -105,8 +117,16 @@ def result_of(deployment: Deployment, batch_id: str) -> Result | None:
 def _result_said(deployment: Deployment, batch_id: str, run: str) -> tuple[str, str, str]:
     result = result_of(deployment, batch_id)
     if result is None:
-        return "answered", "not scored yet", run
+        return "answered", "a further wave is asked for" if _goes_on(deployment, batch_id) else "not scored yet", run
     return result.state, result.reason, f"cj report {batch_id}"
+
+
+def _goes_on(deployment: Deployment, batch_id: str) -> bool:
+    """Whether the latest wave is scored, and another one follows."""
+    try:
+        return deployment.read_table("scale_fit", batch_id)["terminal_label"][0].as_py() is None
+    except CjError:
+        return False
 
 
 def _ledger_row(deployment: Deployment, batch_id: str) -> sa.Row[tuple[object, ...]] | None:

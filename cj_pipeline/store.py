@@ -94,11 +94,11 @@ class Store:
         with self._whole(path) as file:
             pq.write_table(table, file, compression="zstd")
 
-    def read_parquet(self, path: str) -> pa.Table:
-        """Read what `write_parquet` or `write_table` wrote."""
+    def read_parquet(self, path: str, columns: list[str] | None = None) -> pa.Table:
+        """Read what `write_parquet` or `write_table` wrote; only some columns when they are named."""
         # from memory and on this thread: pyarrow's read-ahead threads over a Python file can outlive the
         # interpreter, which then aborts after all work was done
-        return pq.ParquetFile(pa.BufferReader(self.read(path))).read(use_threads=False)
+        return pq.ParquetFile(pa.BufferReader(self.read(path))).read(columns=columns, use_threads=False)
 
     def read_provenance(self, path: str) -> Provenance:
         """What a stored table was made from, from the file's footer alone. Raises `StaleTable`."""

@@ -4,7 +4,9 @@ A table is cast to its contract before it is written, so what a later stage or a
 stands here. Money is in US dollars, time in UTC, scores in logits.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -36,6 +38,7 @@ COMPARISON_PAIRS = pa.schema(
         _field("pair_id", pa.int32(), "number of the pair, from 0; a top-up counts on from the judged batch"),
         _field("wave", pa.int32(), "the wave the pair is bought in, from 1"),
         _field("kind", LABEL, "coverage | resampling | audit (asked again with the seats exchanged)"),
+        _field("at_random", pa.bool_(), "drawn without looking at scores; reliability is computed on these"),
         _field("essay_a", ESSAY_ID, "shown first"),
         _field("essay_b", ESSAY_ID, "shown second"),
     ]
@@ -157,13 +160,13 @@ SCALE_FIT = pa.schema(
         _field(
             "reliability",
             pa.float64(),
-            "SD^2/(SD^2 + mean SE^2), auto-prior fit, times the weight of differing",
+            "SD^2/(SD^2 + mean SE^2), auto-prior fit of pairs drawn at random, times the weight of differing",
             null=True,
         ),
         _field(
             "ssr",
             pa.float64(),
-            "scale separation reliability, 1 - mean SE^2 / var (No More Marking)",
+            "scale separation reliability, 1 - mean SE^2 / var (No More Marking); null where pairs were chosen by score",
             null=True,
         ),
         _field("separation", pa.float64(), "SD / root mean square SE", null=True),
@@ -180,7 +183,27 @@ SCALE_FIT = pa.schema(
         _field("people_votes", pa.int32(), "judgments by people in the fit"),
         _field("people_predicted", pa.float64(), "share of people's votes that the models' scale predicts", null=True),
         _field("people_correlation", pa.float64(), "of scores from people alone and models alone", null=True),
-        _field("terminal_label", pa.string(), "how the batch ended"),
+        _field("terminal_label", pa.string(), "how the batch ended; null while another wave follows", null=True),
+        _field("scoring_version", pa.int32(), "of the formulas; a scale of another version is made again"),
+        _field("estimator", pa.string(), "newton | choix_map | choix_ilsr: whose scores, standard errors and ranks"),
+    ]
+)
+
+WAVE_PATH = pa.schema(
+    [
+        _field("wave", pa.int32(), "number of the wave, from 1"),
+        _field("kind", LABEL, "coverage | resampling"),
+        _field("pairs", pa.int32(), "pairs of this wave"),
+        _field("at_random", pa.int32(), "of them drawn without looking at scores"),
+        _field("answered", pa.int32(), "comparisons with a verdict, all waves so far"),
+        _field("unanswered", pa.int32(), "comparisons without one, all waves so far"),
+        _field("score_change", pa.float64(), "largest change of a score since the wave before, in logits", null=True),
+        _field("mean_standard_error", pa.float64(), "of the scores, in logits", null=True),
+        _field("reliability", pa.float64(), "on pairs drawn at random, or between judges", null=True),
+        _field("signal", pa.float64(), "standard errors by which verdicts follow scores that never saw them", null=True),
+        _field("decision", LABEL, "finalize_scoring | finalize_failure | request_more_comparisons | no_op"),
+        _field("label", LABEL, "how the batch ended; null while it goes on", null=True),
+        _field("reason", pa.string(), "why this was decided"),
     ]
 )
 
@@ -335,6 +358,7 @@ CONTRACTS: dict[str, pa.Schema] = {
     "human_judgments": HUMAN_JUDGMENTS,
     "bradley_terry_scores": BRADLEY_TERRY_SCORES,
     "scale_fit": SCALE_FIT,
+    "wave_path": WAVE_PATH,
     "judge_fit": JUDGE_FIT,
     "judge_agreement": JUDGE_AGREEMENT,
     "pair_fit": PAIR_FIT,
@@ -380,6 +404,16 @@ def conform(name: str, table: pa.Table) -> pa.Table:
         if not field.nullable and conformed[field.name].null_count:
             raise StructuralFault(f"table {name}: column {field.name} has {conformed[field.name].null_count} nulls")
     return conformed
+
+
+def table_of_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows by column name as a table of that contract, with none of them too. Raises `StructuralFault`."""
+    plain = pa.schema([(field.name, _plain(field.type)) for field in CONTRACTS[name]])
+    return conform(name, pa.Table.from_pylist([dict(row) for row in rows], schema=plain))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_dictionary(kind) else kind
 
 
 def stamp(table: pa.Table, provenance: Provenance) -> pa.Table:

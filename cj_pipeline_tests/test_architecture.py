@@ -19,24 +19,28 @@ ROOMS: dict[str, set[str]] = {
     "pairing": set(),
     "judging": {"batch"},
     "providers": {"batch", "judging"},
-    "jobs": {"batch", "pairing", "judging", "providers"},
+    "jobs": {"batch", "pairing", "judging", "providers", "waves"},
     "scoring": {"pairing"},
+    "waves": {"pairing", "scoring"},
     "grading": {"batch", "pairing", "judging", "scoring"},
-    "deployment": {"batch", "judging", "jobs"},
+    "deployment": {"batch", "judging", "jobs", "waves"},
     "report": {
         *("batch", "pairing", "judging", "providers", "jobs", "scoring", "grading"),
         *("deployment", "status", "notices"),
     },
     "status": {"batch", "jobs", "providers", "deployment"},
     "due": {"batch", "jobs", "deployment"},
+    "continuation": {"batch", "scoring", "waves", "jobs", "deployment", "due"},
+    "metrics": {"jobs", "judging", "providers", "deployment"},
     "notices": {"due", "jobs", "status", "deployment"},
     "notifications": {"notices"},
     "doctor": {"batch", "jobs", "providers", "emulator"},
     "erase": {"batch", "jobs", "providers", "deployment"},
     "emulator": {"batch", "judging"},
     "local_emulator": {"batch", "emulator"},
+    "eng5": {"batch", "judging", "pairing", "providers", "jobs", "scoring", "report", "deployment", "emulator"},
 }
-PURE = {"pairing", "scoring", "grading"}
+PURE = {"pairing", "scoring", "grading", "waves"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

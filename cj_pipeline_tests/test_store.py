@@ -137,7 +137,7 @@ def test_a_location_is_something_a_person_can_open(tmp_path: Path) -> None:
 
 
 def pairs(count: int = 2) -> pa.Table:
-    row = {"wave": 1, "kind": "coverage", "essay_a": "a", "essay_b": "b"}
+    row = {"wave": 1, "kind": "coverage", "at_random": True, "essay_a": "a", "essay_b": "b"}
     return pa.Table.from_pylist([{"pair_id": i, **row} for i in range(count)])
 
 

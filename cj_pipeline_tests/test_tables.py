@@ -16,7 +16,7 @@ from cj_pipeline.tables import (
     stamp,
 )
 
-PAIR: dict[str, Any] = {"pair_id": 0, "wave": 1, "kind": "coverage", "essay_a": "a", "essay_b": "b"}
+PAIR: dict[str, Any] = {"pair_id": 0, "wave": 1, "kind": "coverage", "at_random": True, "essay_a": "a", "essay_b": "b"}
 ESSAY: dict[str, Any] = {
     "essay_id": "a",
     "text": "One.",

@@ -87,6 +87,7 @@ def _labelled(drawn: Drawn) -> Batch:
 
 def _pairs(first: list[str], second: list[str]) -> pa.Table:
     columns = {"pair_id": range(len(first)), "wave": [1] * len(first), "kind": ["coverage"] * len(first)}
+    columns["at_random"] = [True] * len(first)
     return conform("comparison_pairs", pa.table({**columns, "essay_a": first, "essay_b": second}))
 
 

@@ -12,7 +12,7 @@ from cj_pipeline.batch.erased import ERASED, ErasedEssay, read_erased
 from cj_pipeline.batch.human_judgments import read_human_judgments
 from cj_pipeline.batch.judged import FROM_BATCH, JudgedBatch, joined_essays, joined_votes
 from cj_pipeline.batch.listed_pairs import PAIRS_FILE, ListedPair, read_listed_pairs
-from cj_pipeline.batch.manifest import MANIFEST, Manifest, ScaleSection, read_manifest
+from cj_pipeline.batch.manifest import ITERATIVE, MANIFEST, Manifest, ScaleSection, read_manifest
 from cj_pipeline.batch.readers import EssayRow, GradeRow, grade_file, read_essays, read_grades
 from cj_pipeline.batch.text_files import Notices, read_text
 from cj_pipeline.errors import BatchError, UnknownBatch
@@ -170,7 +170,9 @@ def _refuse_what_came_back(essays: list[EssayRow], erased: list[ErasedEssay]) ->
 def _refuse_two_plans(folder: Path, manifest: Manifest, listed: tuple[ListedPair, ...] | None) -> None:
     if listed is None:
         return
-    for key, given in (("tops_up", manifest.batch.tops_up), ("audit_share", manifest.pairing.audit_share)):
+    iterative = manifest.batch.mode if manifest.batch.mode in ITERATIVE else None
+    plans = (("tops_up", manifest.batch.tops_up), ("audit_share", manifest.pairing.audit_share), ("mode", iterative))
+    for key, given in plans:
         if given:
             raise BatchError(
                 f"{folder / PAIRS_FILE}: the list is the whole plan, and {MANIFEST} plans by {key} = {given}. "

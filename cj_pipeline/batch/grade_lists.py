@@ -63,10 +63,10 @@ class GradeList:
 
 def found_table(path: Path, notices: Notices) -> FoundTable | None:
     """The first sheet with a column of texts or of grades beside another one; None without. Raises `BatchError`."""
-    for sheet in _loose_sheets(path, notices):
+    for sheet in loose_sheets(path, notices):
         rows = [(number, cells + [""] * len(sheet.header)) for number, cells in sheet.rows]
         columns = [Column(name, [cells[place] for _, cells in rows]) for place, name in enumerate(sheet.header) if name]
-        texts, grades = _headed(columns, TEXT_HEADINGS), _headed(columns, GRADE_HEADINGS)
+        texts, grades = headed(columns, TEXT_HEADINGS), headed(columns, GRADE_HEADINGS)
         others = [column for column in columns if column not in (texts, grades)]
         if others and (texts or grades):
             ids = _id_columns(others)
@@ -80,7 +80,7 @@ def grades_of(table: FoundTable, essay_ids: Iterable[str]) -> GradeList:
     """Whose grades they are: by the column that names most essays. Raises `BatchError` for a name nearly right."""
     assert table.grades is not None
     known = list(essay_ids)
-    essay_of = _matcher(known)
+    essay_of = matcher(known)
     column = max(table.ids, key=lambda ids: sum(essay_of(str(cell)) is not None for cell in ids.cells))
     names, grades = table.texts_at(column.cells), table.texts_at(table.grades.cells)
     found: dict[str, str] = {}
@@ -107,7 +107,8 @@ def _as_on_scales(grade: str) -> str:
     return grade.upper() if any(grade.upper() in scale.grades for scale in BUILT_IN_SCALES.values()) else grade
 
 
-def _loose_sheets(path: Path, notices: Notices) -> list[Sheet]:
+def loose_sheets(path: Path, notices: Notices) -> list[Sheet]:
+    """The tables of a file; a csv may have commas, semicolons or tabs and be one of Windows. Raises `BatchError`."""
     if path.suffix.lower() != ".csv":
         return read_sheets(path, notices)
     data = read_bytes(path)
@@ -122,21 +123,22 @@ def _loose_sheets(path: Path, notices: Notices) -> list[Sheet]:
     return [Sheet(sheet.where, sheet.header_row, sheet.header, list(sheet.rows))]
 
 
-def _headed(columns: Sequence[Column], headings: set[str]) -> Column | None:
+def headed(columns: Sequence[Column], headings: set[str]) -> Column | None:
+    """The first column with one of the headings."""
     return next((column for column in columns if folded(column.heading) in headings), None)
 
 
 def _id_columns(others: Sequence[Column]) -> list[Column]:
     """Columns that may name essays, most likely first; all of them when no heading says so."""
     named = [column for column in others if folded(column.heading) in ID_HEADINGS]
-    first, last = _headed(others, FIRST_NAME_HEADINGS), _headed(others, LAST_NAME_HEADINGS)
+    first, last = headed(others, FIRST_NAME_HEADINGS), headed(others, LAST_NAME_HEADINGS)
     if first and last:
         both = [f"{a} {b}" for a, b in zip(first.cells, last.cells, strict=True)]
         named.append(Column(f"{first.heading} {last.heading}", both))
     return named or list(others)
 
 
-def _matcher(essay_ids: Sequence[str]) -> Callable[[str], str | None]:
+def matcher(essay_ids: Sequence[str]) -> Callable[[str], str | None]:
     """The essay that a name on a list means: the same name, or the only one of the same words."""
     keys = [loose_key(essay) for essay in essay_ids]
     loose = {key: essay for key, essay in zip(keys, essay_ids, strict=True) if keys.count(key) == 1}

@@ -24,6 +24,18 @@ GRADE_HEADINGS = {
 TEXT_HEADINGS = {
     "text", "essaytext", "content", "body", "answer", "response", "elevtext", "uppsatstext", "innehall", "svar",
 }  # fmt: skip
+ESSAY_A_HEADINGS = {
+    "essaya", "essay1", "texta", "text1", "first", "left",
+    "elevtexta", "elevtext1", "uppsatsa", "uppsats1", "forsta", "vanster",
+}  # fmt: skip
+ESSAY_B_HEADINGS = {
+    "essayb", "essay2", "textb", "text2", "second", "right",
+    "elevtextb", "elevtext2", "uppsatsb", "uppsats2", "andra", "hoger",
+}  # fmt: skip
+TIMES_HEADINGS = {"times", "repeats", "ganger"}
+JUDGE_HEADINGS = {"judge", "judgeid", "rater", "assessor", "teacher", "bedomare", "larare"}
+WINNER_HEADINGS = {"winner", "better", "preferred", "vinnare", "bast", "battre"}
+TIE_WORDS = {"tie", "draw", "equal", "lika", "oavgjort"}
 ASSIGNMENT_WORDS = {"assignment", "task", "tasks", "prompt", "instruction", "uppgift", "instruktion"}
 RUBRIC_WORDS = {"rubric", "criteria", "marking", "bedomning", "kriterier", "matris"}
 KNOWN_WORDS = {"known", "facit", "kanda"}

@@ -6,7 +6,7 @@ They stand in the same model as the judges' that are bought, and buy nothing: th
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def read_human_judgments(folder: Path, essay_ids: set[str], model_ids: set[str],
     if not path.exists():
         return conform("human_judgments", _table([]))
     rows = read_votes(path, essay_ids, notices, model_ids=model_ids)
-    _refuse_winners_in_one_column(path, rows)
+    refuse_winners_in_one_column(str(path), rows)
     _tell_repeats(path, rows, notices)
     return conform("human_judgments", _table(rows))
 
@@ -48,7 +48,14 @@ def read_votes(
 
     Raises `BatchError`.
     """
-    return [_vote(path, number, cells, essay_ids, model_ids) for number, cells in csv_rows(path, set(COLUMNS), notices)]
+    return votes_of_rows(str(path), csv_rows(path, set(COLUMNS), notices), essay_ids, model_ids=model_ids)
+
+
+def votes_of_rows(
+    place: str, rows: Iterable[tuple[int, dict[str, str]]], essay_ids: set[str], *, model_ids: Set[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """The same from numbered rows with these columns; `place` names the table in messages. Raises `BatchError`."""
+    return [_vote(f"{place}, row {number}", number, cells, essay_ids, model_ids) for number, cells in rows]
 
 
 def refuse_changed_votes(batch_id: str, stored: pa.Table, current: pa.Table) -> None:
@@ -60,8 +67,7 @@ def refuse_changed_votes(batch_id: str, stored: pa.Table, current: pa.Table) -> 
         )
 
 
-def _vote(path: Path, number: int, cells: dict[str, str], essay_ids: set[str], model_ids: Set[str]) -> dict[str, Any]:
-    where = f"{path}, row {number}"
+def _vote(where: str, number: int, cells: dict[str, str], essay_ids: set[str], model_ids: Set[str]) -> dict[str, Any]:
     essays = {name: known_essay(cells[name], f"{where}, {name}", essay_ids) for name in ("essay_a", "essay_b")}
     if essays["essay_a"] == essays["essay_b"]:
         raise BatchError(f"{where}: {essays['essay_a']!r} is set against itself. Correct one of the two essays.")
@@ -108,12 +114,12 @@ def _winner(raw: str, essays: dict[str, str], where: str) -> str:
     )
 
 
-def _refuse_winners_in_one_column(path: Path, rows: list[dict[str, Any]]) -> None:
-    """A list of winner and loser has no seats; read as seats it would all be put down to a habit of the eye."""
+def refuse_winners_in_one_column(place: str, rows: list[dict[str, Any]]) -> None:
+    """Raise `BatchError` for a list of winner and loser: read as seats it would be put down to a habit of the eye."""
     decided = Counter(row["winner"] for row in rows if row["winner"] != "tie")
     if decided.total() >= LEAST_TO_SEE_A_HABIT and len(decided) == 1:
         raise BatchError(
-            f"{path}: the winner stands in {next(iter(decided))} in all {decided.total()} decided rows, as in a list "
+            f"{place}: the winner stands in {next(iter(decided))} in all {decided.total()} decided rows, as in a list "
             "of winner and loser. Put the essay that was shown first (left) into essay_a; where that is not known, put "
             "either of the two there at random."
         )

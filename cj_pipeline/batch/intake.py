@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cj_pipeline.batch.grade_lists import FoundTable, GradeList, found_table, grades_of
 from cj_pipeline.batch.guesses import ASSIGNMENT_WORDS, KNOWN_WORDS, RUBRIC_WORDS, folded, language_of, speaks_of
+from cj_pipeline.batch.paired_lists import PairList, VoteList, found_pairs, pair_list, vote_list
 from cj_pipeline.batch.readers import TEXT_SUFFIXES, files_in, read_text_file, refuse_repeated_ids
 from cj_pipeline.batch.table_rows import TABLE_SUFFIXES
 from cj_pipeline.batch.taken_essays import TakenEssay, essays_of_files, essays_of_jsonl, essays_of_table
@@ -33,6 +34,8 @@ class Intake:
     essay_place: Path
     anchors: GradeList | None
     known: GradeList | None
+    pairs: PairList | None
+    votes: VoteList | None
     assignment: Path | None
     rubric: Path | None
     prompt_texts: dict[Path, str]
@@ -41,7 +44,7 @@ class Intake:
 
 
 def take_in(folder: Path, chosen: Chosen, *, leave_out: bool) -> Intake:
-    """Recognise essays, lists of grades, assignment and rubric in a folder.
+    """Recognise essays, lists of grades, of pairs and of people's judgments, assignment and rubric in a folder.
 
     Raises `BatchError` for a file that cannot be read, unless such are left out, and where two things could be
     the same, naming the option that decides.
@@ -55,7 +58,10 @@ def take_in(folder: Path, chosen: Chosen, *, leave_out: bool) -> Intake:
     rest = [path for path in texts if path != rubric]
     assignment = chosen.assignment or _spoken_of(rest, ASSIGNMENT_WORDS, "--assignment")
     prompts = {path: read_text_file(path, notices).strip() for path in (assignment, rubric) if path is not None}
-    tables = [table for path in lying if _is_table(path) and (table := found_table(path, notices)) is not None]
+    listing = [path for path in lying if _is_table(path)]
+    paired = [pairing for path in listing if (pairing := found_pairs(path, notices)) is not None]
+    unpaired = [path for path in listing if path not in {table.path for table in paired}]
+    tables = [table for path in unpaired if (table := found_table(path, notices)) is not None]
     place = chosen.essays or _essay_place(folder, [path for path in lying if path not in prompts], tables)
     essays, problems = _essays_at(place, tables, prompts, notices)
     if problems and not leave_out:
@@ -67,10 +73,12 @@ def take_in(folder: Path, chosen: Chosen, *, leave_out: bool) -> Intake:
         notices.add(f"left out. {problem}")
     refuse_repeated_ids([(essay.essay_id, essay.where) for essay in essays])
     anchors, known = _grade_lists(tables, chosen.anchors, essays, notices)
-    taken = {place, *prompts, *(found.path for found in (anchors, known) if found)}
+    ids = [essay.essay_id for essay in essays]
+    pairs, votes = pair_list(paired, ids), vote_list(paired, ids)
+    taken = {place, *prompts, *(found.path for found in (anchors, known, pairs, votes) if found)}
     _tell_what_was_not_taken(folder, lying, taken, notices)
     return Intake(
-        tuple(essays), place, anchors, known, assignment, rubric, prompts,
+        tuple(essays), place, anchors, known, pairs, votes, assignment, rubric, prompts,
         language_of([essay.text for essay in essays]), tuple(notices.lines),
     )  # fmt: skip
 

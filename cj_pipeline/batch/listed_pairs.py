@@ -1,5 +1,6 @@
 """`pairs.csv`: which pairs to ask, who is shown first and how often, where a person has decided that."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,27 +24,34 @@ class ListedPair:
 
 
 def read_listed_pairs(folder: Path, essay_ids: set[str], notices: Notices) -> tuple[ListedPair, ...] | None:
-    """The rows of the file in its order; None without one.
-
-    Raises `BatchError`, naming file and row, for an essay that is not there or set against itself, a pair that
-    stands twice in the same order, a number of times that is none, and a file without rows.
-    """
+    """The rows of the file in its order; None without one. Raises `BatchError`."""
     path = folder / PAIRS_FILE
     if not path.exists():
         return None
+    return pairs_of_rows(str(path), csv_rows(path, {"essay_a", "essay_b"}, notices), essay_ids)
+
+
+def pairs_of_rows(
+    place: str, rows: Iterable[tuple[int, dict[str, str]]], essay_ids: set[str]
+) -> tuple[ListedPair, ...]:
+    """Numbered rows of the columns essay_a, essay_b and perhaps times, checked; `place` names the table in messages.
+
+    Raises `BatchError`, naming place and row, for an essay that is not there or set against itself, a pair that
+    stands twice in the same order, a number of times that is none, and a table without rows.
+    """
     stands_in: dict[tuple[str, str], int] = {}
     listed = []
-    for number, cells in csv_rows(path, {"essay_a", "essay_b"}, notices):
-        pair = _pair(cells, f"{path}, row {number}", essay_ids)
+    for number, cells in rows:
+        pair = _pair(cells, f"{place}, row {number}", essay_ids)
         first = stands_in.setdefault((pair.essay_a, pair.essay_b), number)
         if first != number:
             raise BatchError(
-                f"{path}, row {number}: {pair.essay_a!r} and {pair.essay_b!r} stand in row {first} already. To ask "
+                f"{place}, row {number}: {pair.essay_a!r} and {pair.essay_b!r} stand in row {first} already. To ask "
                 f"them more than once, keep one row and write how often into a column {TIMES}."
             )
         listed.append(pair)
     if not listed:
-        raise BatchError(f"{path}: no pairs. List some, or remove the file and let the pairs be planned.")
+        raise BatchError(f"{place}: no pairs. List some, or remove the file and let the pairs be planned.")
     return tuple(listed)
 
 

@@ -13,11 +13,14 @@ from cj_pipeline.errors import BatchError
 MANIFEST = "batch.toml"
 MAX_COMPARISONS = 1_000_000_000
 MAX_USD = 1_000_000.0  # `inf` is a number in TOML, and a cap that is no cap
+ITERATIVE = frozenset({"per_request", "serial_bundle"})
 UNPAID = frozenset({"emulator", "vllm"})  # they run on machines of one's own
 AUDIT_SHARE = 0.06  # 5-10 % mirrored pairs measure a judge's noise at little cost in precision
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Logits = Annotated[float, Field(gt=0, le=100)]
+Mode = Literal["provider_batch_api", "per_request", "serial_bundle"]
 
 
 class _Section(BaseModel):
@@ -32,7 +35,7 @@ class BatchSection(_Section):
     tops_up: str | None = Field(
         None, pattern=r"^[a-z0-9-]{1,64}$", description="id of a judged batch that these essays join"
     )
-    mode: Literal["provider_batch_api", "per_request", "serial_bundle"] = "provider_batch_api"
+    mode: Mode | None = Field(None, description="default: CJ_LLM_BATCHING_MODE")
     max_comparisons: int | None = Field(
         None, ge=1, le=MAX_COMPARISONS, description="cap on comparisons; default 7 per essay and judge"
     )
@@ -79,12 +82,23 @@ class ScoringSection(_Section):
     """`[scoring]`."""
 
     discrimination: bool = Field(False, description="judges of a panel weigh by how sharply they tell essays apart")
+    estimator: Literal["newton", "choix_map", "choix_ilsr"] = Field("newton", description="whose scores are shown")
 
 
 class StoppingSection(_Section):
     """`[stopping]`: iterative modes only."""
 
     rule: Literal["mean_se", "reliability", "max_delta", "none"] = "mean_se"
+    target_mean_se: Logits = Field(0.7, description="rule mean_se: logits")
+    target_reliability: Share = Field(0.85, description="rule reliability")
+    max_delta: Logits = Field(0.025, description="rule max_delta: largest change of a score in a wave, in logits")
+    min_comparisons: int = Field(12, ge=1, le=MAX_COMPARISONS, description="answered in all before a rule may stop")
+    min_degree: int = Field(6, ge=1, le=MAX_COMPARISONS, description="the same for every single essay")
+    signal_floor: Share = Field(0.3, description="least reliability of a stop that is no_signal otherwise")
+    at_random_share: float = Field(0.2, gt=0, le=1, description="of every wave, drawn without looking at scores")
+    small_net: int = Field(3, ge=2, le=1_000, description="most essays of a small net")
+    small_net_passes: int = Field(4, ge=0, le=1_000, description="resampling waves of a small net")
+    regular_passes: int = Field(1, ge=0, le=1_000, description="resampling waves of a larger batch")
 
 
 class SpendingSection(_Section):
@@ -105,6 +119,13 @@ class ChecksSection(_Section):
     max_invalid_share: Share = 0.05
     min_reliability: Share = 0.7
     drift_from: str | None = Field(None, pattern=r"^[a-z0-9-]{1,64}$", description="a batch with the same anchors")
+    min_tau: float = Field(0.9, ge=-1, le=1, description="batches of anchors only: Kendall's tau of scores and grades")
+    max_inversions: int = Field(1, ge=0, description="likewise: pairs in which the worse grade won")
+    max_zero_wins: int = Field(0, ge=0, description="likewise: anchors that never won")
+    max_tau_drop: float = Field(0.05, ge=0, le=2, description="likewise: by how much tau may fall since the last run")
+    regression_from: str | None = Field(
+        None, pattern=r"^[a-z0-9-]{1,64}$", description="the last run; default: the batch's own earlier revision"
+    )
     override: dict[str, str] = Field(default_factory=dict)
 
 
@@ -174,18 +195,39 @@ def seed_of(batch_id: str, manifest: Manifest) -> int:
     return int.from_bytes(hashlib.sha256(batch_id.encode()).digest()[:8], "big") >> 2
 
 
+def mode_of(manifest: Manifest) -> Mode:
+    """How its comparisons travel; where neither the manifest nor the installation says so: in a single wave."""
+    return manifest.batch.mode or "provider_batch_api"
+
+
+def needs_single_wave(manifest: Manifest) -> str | None:
+    """Why a batch can only be asked in a single wave; None when any mode will do."""
+    if manifest.batch.tops_up:
+        return "tops_up plans all its pairs at once"
+    if manifest.pairing.audit_share:
+        return "audit_share is a share of a single wave (resampling waves ask pairs again by themselves)"
+    if any(judge.provider == "vllm" and not judge.base_url for judge in manifest.judges):
+        return "a vllm judge without base_url is handed its requests as files"
+    return None
+
+
 def audit_share_of(manifest: Manifest) -> float:
-    """Share of the budget that asks pairs again with the seats exchanged."""
+    """Share of the budget that asks pairs again with the seats exchanged.
+
+    None in the iterative modes, whose resampling waves ask pairs again.
+    """
+    if mode_of(manifest) in ITERATIVE:
+        return 0.0
     if manifest.pairing.audit_share is not None:
         return manifest.pairing.audit_share
     return AUDIT_SHARE if manifest.scale is not None else 0.0
 
 
 def _refuse_what_is_not_served(path: Path, manifest: Manifest) -> None:
-    if manifest.batch.mode != "provider_batch_api":
+    if manifest.batch.mode in ITERATIVE and (why := needs_single_wave(manifest)):
         raise BatchError(
-            f"{path}: mode {manifest.batch.mode!r} needs iterative waves, which this version does not have. "
-            'Use mode = "provider_batch_api".'
+            f"{path}: mode {manifest.batch.mode!r} asks wave by wave, and {why}. "
+            'Use mode = "provider_batch_api", or leave that out.'
         )
     if manifest.paid and manifest.spending.max_usd is None:
         raise BatchError(f"{path}: a paid judge needs a cap. Add:  [spending]  max_usd = 5.00")

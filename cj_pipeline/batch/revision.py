@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cj_pipeline.batch.batch import Batch
-from cj_pipeline.batch.manifest import audit_share_of, seed_of
+from cj_pipeline.batch.manifest import audit_share_of, mode_of, seed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def revision_of(batch: Batch, *, plan_version: str, question_digest: str) -> Rev
         "rubric": batch.rubric,
         "pair plan (seed, max_comparisons, audit_share)": [
             plan_version,
-            manifest.batch.mode,
+            mode_of(manifest),
             seed_of(batch.batch_id, manifest),
             manifest.batch.max_comparisons,
             audit_share_of(manifest),

@@ -10,7 +10,9 @@ from typing import get_args
 
 from cj_pipeline.batch.batch import BATCH_ID, read_batch
 from cj_pipeline.batch.default_texts import ASSIGNMENT, RUBRIC
+from cj_pipeline.batch.human_judgments import COLUMNS, HUMAN_JUDGMENTS_FILE
 from cj_pipeline.batch.intake import Intake
+from cj_pipeline.batch.listed_pairs import PAIRS_FILE, TIMES
 from cj_pipeline.batch.manifest import MANIFEST, BatchSection, checked_manifest
 from cj_pipeline.batch.readers import ESSAY_FILES, ESSAY_FOLDER, GRADE_SUFFIXES, TEXT_SUFFIXES, files_in
 from cj_pipeline.batch.text_files import Notices
@@ -77,6 +79,15 @@ def scaffold_intake(root: Path, batch_id: str, intake: Intake, *, scale: GradeSc
     for name, grades in (("anchors.csv", intake.anchors), ("known_grades.csv", intake.known)):
         if grades is not None:
             contents[name] = _as_csv([("essay_id", "grade"), *grades.grades.items()])
+    if intake.pairs is not None:
+        rows = [(pair.essay_a, pair.essay_b, str(pair.times)) for pair in intake.pairs.pairs]
+        contents[PAIRS_FILE] = _as_csv([("essay_a", "essay_b", TIMES), *rows])
+    if intake.votes is not None:
+        votes = [
+            (vote["judge_id"], vote["essay_a"], vote["essay_b"], vote.get(vote["winner"], "tie"))
+            for vote in intake.votes.votes
+        ]
+        contents[HUMAN_JUDGMENTS_FILE] = _as_csv([COLUMNS, *votes])
     sources = {
         f"{ESSAY_FOLDER}/{essay.essay_id}{essay.file.suffix.lower()}": essay.file
         for essay in intake.essays
@@ -84,10 +95,10 @@ def scaffold_intake(root: Path, batch_id: str, intake: Intake, *, scale: GradeSc
     }
     if not sources:
         groups = sorted({name for essay in intake.essays for name in essay.groups})
-        rows = [
+        texts = [
             (essay.essay_id, essay.text, *(essay.groups.get(name, "") for name in groups)) for essay in intake.essays
         ]
-        contents["essays.csv"] = _as_csv([("essay_id", "text", *groups), *rows])
+        contents["essays.csv"] = _as_csv([("essay_id", "text", *groups), *texts])
     _write(folder, manifest, contents, sources)
     try:
         read_batch(folder)

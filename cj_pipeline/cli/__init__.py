@@ -9,9 +9,12 @@ from cj_pipeline.cli.batches import approve, demo, report, run
 from cj_pipeline.cli.costs import costs
 from cj_pipeline.cli.doctor import doctor
 from cj_pipeline.cli.emulator import emulator
+from cj_pipeline.cli.eng5 import app as eng5
+from cj_pipeline.cli.eng5_runner import add_to
 from cj_pipeline.cli.erase import erase
 from cj_pipeline.cli.export import export
 from cj_pipeline.cli.jobs import app as jobs
+from cj_pipeline.cli.metrics import app as metrics
 from cj_pipeline.cli.new import new
 from cj_pipeline.cli.plan import plan
 from cj_pipeline.cli.status import status
@@ -43,6 +46,9 @@ app = typer.Typer(
 for command in (demo, new, plan, approve, run, status, report, export, costs, erase, doctor, emulator):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
+app.add_typer(metrics, name="metrics")
+add_to(eng5)
+app.add_typer(eng5, name="eng5")
 
 
 def main() -> None:

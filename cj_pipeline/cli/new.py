@@ -133,6 +133,14 @@ def _show(source: Path, intake: "Intake") -> None:
         if grades is not None:
             columns = " and ".join(grades.headings)
             out.print(f"  {name:<11} {len(grades.grades)} grades from {grades.path.name}, columns {columns}")
+    if intake.pairs is not None:
+        asked = sum(pair.times for pair in intake.pairs.pairs)
+        out.print(
+            f"  pairs       {len(intake.pairs.pairs)} to be asked {asked} times in all, from {intake.pairs.path.name}"
+        )
+    if intake.votes is not None:
+        people = len({vote["judge_id"] for vote in intake.votes.votes})
+        out.print(f"  votes       {len(intake.votes.votes)} from {intake.votes.path.name}, people: {people}")
     out.print(f"  assignment  {intake.assignment or 'none; a general one is written'}")
     out.print(f"  rubric      {intake.rubric or 'none; a general one is written'}")
     out.print(f"  language    {_LANGUAGES[intake.language]}, by the commonest words of the texts")

@@ -31,7 +31,7 @@ def plan(
     Example: cj plan my-class --budgets 100,200,400 --target-reliability .8
     """
     from cj_pipeline.grading.outlook import outlook_of
-    from cj_pipeline.jobs.plan import estimate_wave, pairs_of
+    from cj_pipeline.jobs.plan import batch_mode, estimate_wave, pairs_within_budget
     from cj_pipeline.jobs.revisions import open_revision
 
     caps = _whole_numbers(budgets)
@@ -40,7 +40,7 @@ def plan(
     deployment = deployment_here()
     batch = deployment.batch(batch_id)
     provenance = open_revision(deployment.ledger, batch)
-    pairs = pairs_of(batch)
+    pairs = pairs_within_budget(batch)
     estimates = estimate_wave(deployment.ledger, batch, pairs)
     outlook = outlook_of(
         batch, pairs, nano_usd=sum(row.expected for row in estimates.values()), caps=caps, target=target_reliability
@@ -51,13 +51,28 @@ def plan(
         out.print_json(json.dumps(_as_json(batch, estimates, outlook, provenance.revision, next_step)))
         return
     show_notices(batch.notices)
-    out.print(f"{batch.title}: {batch.n_students} essays to judge, {batch.n_anchors} anchors, {pairs.num_rows} pairs")
+    iterative = batch_mode(batch).iterative
+    most = "at most " if iterative else ""
+    out.print(
+        f"{batch.title}: {batch.n_students} essays to judge, {batch.n_anchors} anchors, {most}{pairs.num_rows} pairs"
+    )
+    if iterative:
+        out.print(_wave_by_wave(batch), soft_wrap=True)
     out.print(_estimate_table(batch, estimates))
     out.print(_prospect_table(outlook))
     for line in outlook.sentences():
         out.print(line, style="dim", soft_wrap=True)
     out.print(f"revision {provenance.revision[:12]}; nothing was bought.")
     out.print(f"Next: {next_step}")
+
+
+def _wave_by_wave(batch: "Batch") -> str:
+    rule = batch.manifest.stopping.rule
+    until = "until that budget is spent" if rule == "none" else f"until the rule {rule} is met or that budget is spent"
+    return (
+        f"mode {batch.manifest.batch.mode}: asked wave by wave {until}. The estimate is for the whole budget, at the "
+        "price of synchronous calls, which is not the half price of batch jobs. An approval covers all waves."
+    )
 
 
 def _whole_numbers(written: str) -> list[int]:
@@ -114,6 +129,7 @@ def _as_json(
     return {
         "batch_id": batch.batch_id,
         "revision": revision,
+        "llm_batching_mode": batch.manifest.batch.mode,
         "essays": batch.essays.num_rows,
         "anchors": batch.n_anchors,
         "judges": {

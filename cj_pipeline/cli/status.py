@@ -35,13 +35,14 @@ def status(
 
 
 def _table(rows: "list[BatchStatus]") -> Table:
-    table = Table("batch", "state", "essays", "age", "spent USD", "reserved USD", "held up by", "next")
+    table = Table("batch", "state", "essays", "waves", "age", "spent USD", "reserved USD", "held up by", "next")
     for row in rows:
         age = datetime.now(UTC) - row.registered_at if row.registered_at else None
         table.add_row(
             row.batch_id,
             row.state,
             str(row.essays or ""),
+            _waves(row),
             age_in_words(age.total_seconds()) if age else "",
             f"{row.spent_usd:.4f}",
             f"{row.reserved_usd:.4f}",
@@ -49,6 +50,13 @@ def _table(rows: "list[BatchStatus]") -> Table:
             row.next_action,
         )
     return table
+
+
+def _waves(row: "BatchStatus") -> str:
+    """How many waves there are, and how the last one ended; nothing for a single wave."""
+    if row.mode in {"", "provider_batch_api"} or not row.waves:
+        return ""
+    return f"{row.waves}, {row.ended.replace('_', ' ')}" if row.ended else str(row.waves)
 
 
 _CODES = {

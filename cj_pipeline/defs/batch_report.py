@@ -6,6 +6,7 @@ from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.defs.shown import OWNERS
+from cj_pipeline.eng5.experiment_page import publish_experiment_of
 from cj_pipeline.report.findings import CHECKS
 from cj_pipeline.report.gather import gather_evidence, publish_report
 from cj_pipeline.report.index import publish_index
@@ -27,10 +28,12 @@ def batch_report(context: dg.AssetExecutionContext, deployment: DeploymentResour
     opened = deployment.open()
     evidence = gather_evidence(opened, context.partition_key)
     location = publish_report(opened, evidence)
+    experiment = publish_experiment_of(opened, context.partition_key)
     return dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(location),
             "all_batches": dg.MetadataValue.path(publish_index(opened)),
+            **({"experiment": dg.MetadataValue.path(experiment)} if experiment else {}),
             "findings": len(evidence.findings),
             "red": sum(not finding.passed for finding in evidence.findings),
             "spent_usd": evidence.spent_usd,

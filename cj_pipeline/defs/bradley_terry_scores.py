@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 import pyarrow as pa
 
+from cj_pipeline.continuation import with_decision
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource, Tables
 from cj_pipeline.defs.shown import OWNERS, pictures, places, short
 from cj_pipeline.findings import refuse_structural
+from cj_pipeline.jobs.plan import batch_mode
 from cj_pipeline.report.asset_figures import scores_drawn
 from cj_pipeline.scoring.bradley_terry_scores import SCORE_TABLES, score_tables
 from cj_pipeline.scoring.findings import CHECKS, score_findings
@@ -17,12 +19,17 @@ from cj_pipeline.scoring.findings import CHECKS, score_findings
 
 @dg.asset(partitions_def=batches, group_name="scale", kinds={"numpy", "parquet"}, owners=OWNERS)
 def bradley_terry_scores(
-    context: dg.AssetExecutionContext, deployment: DeploymentResource, essays: pa.Table, judgments: pa.Table
+    context: dg.AssetExecutionContext,
+    deployment: DeploymentResource,
+    essays: pa.Table,
+    comparison_pairs: pa.Table,
+    judgments: pa.Table,
 ) -> dg.Output[Tables]:
     """The scale: Bradley-Terry scores in logits with standard errors, and beside them how judges and pairs fit.
 
     MAP with a Gaussian prior, the advantage of the first seat estimated with it; see docs/decisions. Judgments by
-    people are read from the batch folder here, stand in the same fit and are kept as a table.
+    people are read from the batch folder here, stand in the same fit and are kept as a table. What follows the wave
+    (another one, or the end of the batch) is worked out with them; `continue_waves_sensor` and `cj run` act on it.
 
     **Costs** nothing: pure computation, free to repeat, for one batch or in a backfill (the job `score_batches`).
 
@@ -39,7 +46,10 @@ def bradley_terry_scores(
         batch.human_judgments,
         scale=batch.scale,
         discrimination=manifest.scoring.discrimination,
+        estimator=manifest.scoring.estimator,
+        chosen_by_score=batch_mode(batch).iterative,
     )
+    tables = with_decision(opened, batch, comparison_pairs, judgments, tables)
     refuse_structural(batch.batch_id, score_findings(tables, least_reliability=manifest.checks.min_reliability))
     fit = tables["scale_fit"].to_pylist()[0]
     numbers = (
@@ -57,7 +67,17 @@ def bradley_terry_scores(
     drawn = scores_drawn(batch.essays, tables["bradley_terry_scores"])
     pictured = {**pictures(score_intervals=drawn), **places(opened, batch)}
     shown = short({name: fit[name] for name in numbers})
-    return dg.Output(tables, metadata={**shown, "terminal_label": fit["terminal_label"], **pictured})
+    return dg.Output(tables, metadata={**shown, **_latest_wave(tables["wave_path"]), **pictured})
+
+
+def _latest_wave(path: pa.Table) -> dict[str, dg.MetadataValue]:
+    latest = path.to_pylist()[-1]
+    return {
+        "waves": dg.MetadataValue.int(latest["wave"]),
+        "decision": dg.MetadataValue.text(latest["decision"]),
+        "reason": dg.MetadataValue.text(latest["reason"]),
+        "terminal_label": dg.MetadataValue.text(latest["label"] or "none: the batch goes on"),
+    }
 
 
 @dg.multi_asset_check(specs=specs_for("bradley_terry_scores", CHECKS))

@@ -11,13 +11,13 @@ Claims = Mapping[str, tuple[Kind, str]]
 
 
 def specs_for(asset: str, claims: Claims) -> list[dg.AssetCheckSpec]:
-    """The checks of an asset. Structural claims stop what comes after; the others let it go on."""
+    """The checks of an asset. Structural claims stop what comes after; parity fails the run; the others let it go on."""
     return [
         dg.AssetCheckSpec(
             name=name,
             asset=asset,
             description=sentence,
-            blocking=kind is Kind.STRUCTURAL,
+            blocking=kind in {Kind.STRUCTURAL, Kind.PARITY},
             partitions_def=batches,
         )
         for name, (kind, sentence) in claims.items()

@@ -1,6 +1,7 @@
 """The asset `grade_projections`: grades with probabilities, or the reason why there are none."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -17,11 +18,12 @@ from cj_pipeline.grading.drift import EarlierBatch
 from cj_pipeline.grading.findings import CHECKS, grade_findings
 from cj_pipeline.grading.grade_projections import grade_tables
 from cj_pipeline.judging.findings import judgment_findings
+from cj_pipeline.scoring.findings import signal_finding
 
 
 @dg.asset(
     partitions_def=batches, group_name="scale", kinds={"numpy", "parquet"}, owners=OWNERS,
-    deps=["bradley_terry_scores"],
+    output_required=False, deps=["bradley_terry_scores"],
 )  # fmt: skip
 def grade_projections(
     context: dg.AssetExecutionContext,
@@ -29,8 +31,10 @@ def grade_projections(
     essays: pa.Table,
     comparison_pairs: pa.Table,
     judgments: pa.Table,
-) -> dg.Output[Tables]:
+) -> Iterator[dg.Output[Tables]]:
     """One row per essay: grade, probabilities, 80 % range, what a person should re-read and why.
+
+    While another wave follows, nothing is written and the report waits.
 
     **Costs** nothing: pure computation on the anchors' known grades. No scale or too few anchors give scores without
     grades, which is no error.
@@ -41,9 +45,13 @@ def grade_projections(
     """
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
+    scale: dict[str, Any] = opened.read_table("scale_fit", batch.batch_id).to_pylist()[0]
+    if scale["terminal_label"] is None:
+        context.log.info(f"batch {batch.batch_id}: another wave follows; nothing to grade yet")
+        return
     people = opened.read_table("human_judgments", batch.batch_id)
     refuse_changed_votes(batch.batch_id, people, batch.human_judgments)
-    upstream = judgment_findings(batch, comparison_pairs, judgments)
+    upstream = [*judgment_findings(batch, comparison_pairs, judgments), signal_finding(scale)]
     standing = opened.standing_judgments(batch, judgments)
     tables = grade_tables(batch, standing, upstream, people, _earlier(opened, batch))
     checks = batch.manifest.checks
@@ -53,7 +61,7 @@ def grade_projections(
     graded = tables["grade_projections"].num_rows - tables["grade_projections"]["grade"].null_count
     figures = short({name: fit[name] for name in ("exact", "adjacent", "mae", "qwk", "anchor_tau")})
     withheld = fit["withheld"] or "no: grades are given"
-    return dg.Output(tables, metadata={"graded": graded, "withheld": withheld, **figures, **places(opened, batch)})
+    yield dg.Output(tables, metadata={"graded": graded, "withheld": withheld, **figures, **places(opened, batch)})
 
 
 def _earlier(opened: Deployment, batch: Batch) -> EarlierBatch | None:

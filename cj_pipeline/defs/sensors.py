@@ -1,19 +1,22 @@
 """Sensors: folders are planned, approved plans bought, ended jobs collected, people told. All level-triggered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
 
+from cj_pipeline.continuation import continue_scored
 from cj_pipeline.defs.lost_runs import fail_lost_runs
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource
-from cj_pipeline.defs.stages import PLAN, PURCHASE, READING, STAGE_TAG
-from cj_pipeline.due import Due, Found, batches_to_buy, batches_to_collect, new_batches
+from cj_pipeline.defs.stages import NEXT_WAVE, PLAN, PURCHASE, READING, STAGE_TAG
+from cj_pipeline.due import Due, Found, batches_to_buy, batches_to_collect, new_batches, waves_to_buy
 from cj_pipeline.notices import notices
 from cj_pipeline.notifications import WebhookFailed, tell
 
 MOST_REQUESTS_PER_TICK = 25  # a request takes 0.2 s to launch, and a tick must end within a minute
+LONGEST_CONTINUING_SECONDS = 20.0  # of a tick; what is left waits for the next
 
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -56,7 +59,9 @@ def buy_approved_sensor(
     context: dg.SensorEvaluationContext, deployment: DeploymentResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Planned batches are bought once somebody approved them (or the manifest says `auto`, or they cost nothing)."""
-    return _requested(context, batches_to_buy(deployment.open()), "buy", "nothing approved waits to be bought")
+    return _requested(
+        context, batches_to_buy(deployment.open()), "buy", "nothing approved waits to be bought", {"wave"}
+    )
 
 
 @dg.sensor(
@@ -68,19 +73,38 @@ def collect_ended_sensor(
     context: dg.SensorEvaluationContext, deployment: DeploymentResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Batches whose jobs have all ended are collected, scored, graded and reported."""
-    return _requested(context, batches_to_collect(deployment.open()), "collect", "no batch has ended")
+    return _requested(context, batches_to_collect(deployment.open()), "collect", "no batch has ended", {"wave"})
+
+
+@dg.sensor(
+    target=dg.AssetSelection.assets(*NEXT_WAVE, *READING),
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def continue_waves_sensor(
+    context: dg.SensorEvaluationContext, deployment: DeploymentResource
+) -> dg.SensorResult | dg.SkipReason:
+    """After a wave is scored: what was decided is recorded, once; a further wave it asks for is planned and bought.
+
+    A batch in `provider_batch_api` has one wave, whose end is recorded here.
+    """
+    opened = deployment.open()
+    remarks = continue_scored(opened, patience_seconds=LONGEST_CONTINUING_SECONDS)
+    found = waves_to_buy(opened)
+    found = replace(found, remarks=tuple(remarks))
+    return _requested(context, found, "wave", "no further wave is asked for", {"buy", "collect"})
 
 
 def _requested(
-    context: dg.SensorEvaluationContext, found: Found, stage: str, nothing: str
+    context: dg.SensorEvaluationContext, found: Found, stage: str, nothing: str, beside: Set[str]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Requests for what is due and not on its way.
+    """Requests for what is due and not on its way, in this stage or one `beside` it that does the same work.
 
     One request for a partition that is gone would stop every request of the tick, so those are left out. Dagster
     never repeats a key, not even after a failure: what is due gets another one when it changed or when time passed.
     """
     live = set(context.instance.get_dynamic_partitions(str(batches.name)))
-    on_their_way = _batches_of(context.instance, stage, _UNFINISHED)
+    on_their_way = set().union(*(_batches_of(context.instance, name, _UNFINISHED) for name in {stage, *beside}))
     due = [one for one in found.due if one.batch_id in live and one.batch_id not in on_their_way]
     requests = [_request(one, stage, one.key) for one in due[:MOST_REQUESTS_PER_TICK]]
     return dg.SensorResult(run_requests=requests) if requests else _skipped(found, nothing)
@@ -123,4 +147,11 @@ def notify_sensor(context: dg.SensorEvaluationContext, deployment: DeploymentRes
     return dg.SkipReason("\n".join(f"told: {notice.sentence}" for notice in told) or "nothing new to tell")
 
 
-SENSORS = [register_batches_sensor, buy_approved_sensor, collect_ended_sensor, lost_runs_sensor, notify_sensor]
+SENSORS = [
+    register_batches_sensor,
+    buy_approved_sensor,
+    collect_ended_sensor,
+    continue_waves_sensor,
+    lost_runs_sensor,
+    notify_sensor,
+]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from cj_pipeline.emulator.refused import Refused
 from cj_pipeline.judging import read_sections
 
 BYTES_PER_TOKEN = 4  # an estimate; no tokenizer is loaded
+_REPLICATE = re.compile(r"-r([0-9]{1,4})")  # at the end of a custom_id; no provider looks at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,12 @@ def body_sha256(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def replicate_of(custom_id: str) -> int:
+    """How often the same was asked before, as a custom_id says."""
+    marked = _REPLICATE.fullmatch(custom_id, max(0, custom_id.rfind("-r")))
+    return int(marked[1]) if marked else 0
+
+
 def offers_ties(schema: object) -> bool:
     """Whether a verdict's JSON schema has "Tie" among the winners."""
     offered: Any = schema
@@ -146,6 +154,8 @@ def _reply(asked: Asked, replicate: int) -> Reply:
 
 
 def _said(asked: Asked, reply: Reply, cache: CacheUse) -> Said:
+    if reply.input_tokens is not None and reply.output_tokens is not None:
+        return Said(asked, reply, Tokens(input=reply.input_tokens, output=reply.output_tokens), CacheUse())
     tokens = Tokens(
         input=count_tokens("".join(block.text for block in asked.blocks)),
         output=count_tokens(reply.content or reply.refusal or ""),

@@ -59,10 +59,16 @@ READ_DROPPED = "read_dropped"
 READ_429 = "read_429"
 
 SYNC_429 = "sync_429"
+SYNC_503 = "sync_503"
 SYNC_OVERLOADED = "sync_overloaded"
 SYNC_OUT_OF_CREDIT = "sync_out_of_credit"
+SYNC_400 = "sync_400"
+SYNC_500 = "sync_500"
 SYNC_500_AFTER_BILLING = "sync_500_after_billing"
+SYNC_DROPPED = "sync_dropped"
 SYNC_DROPPED_AFTER_BILLING = "sync_dropped_after_billing"
+SYNC_HANG = "sync_hang"
+SYNC_HTML = "sync_html"
 
 TOKEN_LIMIT_EXCEEDED = "token_limit_exceeded"  # noqa: S105 (an error code, no password)
 FAIL_AT_LINE = "fail_at_line"
@@ -128,10 +134,16 @@ FAULTS: Mapping[str, Fault] = {
     READ_DROPPED: Fault("so many list and retrieve calls get no answer", _READ, _COUNT, 40),
     READ_429: Fault("the next list or retrieve answers 429 with this Retry-After", _READ, _SECONDS, 41),
     SYNC_429: Fault("a synchronous call answers 429 with this Retry-After", _SYNC, _SECONDS, 41),
+    SYNC_503: Fault("a synchronous call answers 503 with this Retry-After", _SYNC, _SECONDS),
     SYNC_OVERLOADED: Fault("a synchronous call answers 529 (OpenAI: 503)", _SYNC),
     SYNC_OUT_OF_CREDIT: Fault("a synchronous call is refused for want of credit", _SYNC, row=22),
+    SYNC_400: Fault("a synchronous call is refused as a bad request", _SYNC),
+    SYNC_500: Fault("a synchronous call is not carried out, the answer is a 500", _SYNC),
     SYNC_500_AFTER_BILLING: Fault("a synchronous call is carried out and billed, the answer is a 500", _SYNC),
+    SYNC_DROPPED: Fault("a synchronous call is not carried out, no answer comes", _SYNC),
     SYNC_DROPPED_AFTER_BILLING: Fault("a synchronous call is carried out and billed, no answer comes", _SYNC),
+    SYNC_HANG: Fault("a synchronous call is carried out and billed, the answer comes so much later", _SYNC, _SECONDS),
+    SYNC_HTML: Fault("a synchronous call is not carried out, the answer is 200 and a page of HTML", _SYNC),
     TOKEN_LIMIT_EXCEEDED: Fault("fails while validating: enqueued token limit", _BATCH, row=8, api="openai"),
     FAIL_AT_LINE: Fault("fails while validating, naming this line", _BATCH, _COUNT, 7, "openai"),
     FAIL_WITHOUT_LINE: Fault("fails while validating, naming no line", _BATCH, row=7, api="openai"),

@@ -1,10 +1,9 @@
 """Carrying out one item of a batch: what it is billed, and the lines that tell of it, faults included."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cj_pipeline.emulator.answer import Answered, Circumstances, answer, body_sha256, refusal
+from cj_pipeline.emulator.answer import Answered, Circumstances, answer, body_sha256, refusal, replicate_of
 from cj_pipeline.emulator.apis import APIS
 from cj_pipeline.emulator.faults import item_fault
 from cj_pipeline.emulator.faulty_items import AMONG_ANSWERS, faulty_lines, instead
@@ -15,7 +14,6 @@ from cj_pipeline.emulator.requests_file import request_id
 from cj_pipeline.emulator.store import Batch, DoneItem
 
 _SUCCESS = 200
-_REPLICATE = re.compile(r"-r([0-9]{1,4})")  # at the end of a custom_id; no provider looks at it
 
 
 def circumstances(batch: Batch, custom_id: str) -> Circumstances:
@@ -25,7 +23,7 @@ def circumstances(batch: Batch, custom_id: str) -> Circumstances:
         created=int(batch.created_at),
         in_batch=True,
         api_version=batch.api_version,
-        replicate=_replicate(custom_id),
+        replicate=replicate_of(custom_id),
     )
 
 
@@ -44,11 +42,6 @@ def carried_out(
         answered = answer(api.dialect, request, within, cache=cache, spoil=_numbered(faulty, number))
     lines = faulty_lines(fault, api.answered_line(batch.id, custom_id, answered), number)
     return _item(rank, custom_id, request, answered), lines, answered.status_code == _SUCCESS or fault in AMONG_ANSWERS
-
-
-def _replicate(custom_id: str) -> int:
-    marked = _REPLICATE.fullmatch(custom_id, max(0, custom_id.rfind("-r")))
-    return int(marked[1]) if marked else 0
 
 
 def _numbered(faulty: Callable[[Reply, int], Reply] | None, number: int) -> Callable[[Reply], Reply] | None:

@@ -22,7 +22,7 @@ from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring import ScaleFit
 from cj_pipeline.scoring.bradley_terry_scores import fit_judgments
 from cj_pipeline.scoring.findings import MISFIT
-from cj_pipeline.tables import CONTRACTS, GRADE_FIT, conform
+from cj_pipeline.tables import GRADE_FIT, table_of_rows
 
 ALL_ALIKE = 1e-9  # logits between the best and the worst: nothing to lay a line through
 REVIEW_BELOW = 0.5  # a grade that is rather wrong than right goes to a person
@@ -52,11 +52,11 @@ def grade_tables(
     weighs = batch.manifest.scoring.discrimination
     fit = fit_judgments(batch.essays, judgments, judge_ids, human_judgments, discrimination=weighs)
     projection = _project(batch, fit)
-    drift = _table("anchor_drift", drift_rows(batch, fit, earlier))
+    drift = table_of_rows("anchor_drift", drift_rows(batch, fit, earlier))
     if isinstance(projection, _Ungraded):
         return {
             "grade_projections": _ungraded_rows(batch, projection.reason),
-            "anchor_projections": _table("anchor_projections", []),
+            "anchor_projections": table_of_rows("anchor_projections", []),
             "grade_fit": _fit_row(batch, fit, None, projection.reason),
             "anchor_drift": drift,
         }
@@ -112,7 +112,7 @@ def _graded_rows(batch: Batch, fit: ScaleFit, projection: GradeProjection, reaso
         else:
             row["review_priority"] = 1.0
         rows.append(row)
-    return _table("grade_projections", rows)
+    return table_of_rows("grade_projections", rows)
 
 
 _GRADE_COLUMNS = (
@@ -136,12 +136,12 @@ def _ungraded_rows(batch: Batch, reason: str) -> pa.Table:
         {"essay_id": essay, "is_anchor": anchor, "reason": reason, **dict.fromkeys(_GRADE_COLUMNS)}
         for essay, anchor, _ in _essays(batch, [None] * batch.essays.num_rows)
     ]
-    return _table("grade_projections", rows)
+    return table_of_rows("grade_projections", rows)
 
 
 def _withheld_rows(rows: pa.Table, withheld: str) -> pa.Table:
     kept = [{**row, **dict.fromkeys(_GRADE_COLUMNS), "reason": f"withheld. {withheld}"} for row in rows.to_pylist()]
-    return _table("grade_projections", kept)
+    return table_of_rows("grade_projections", kept)
 
 
 def _anchor_rows(batch: Batch, projection: GradeProjection) -> pa.Table:
@@ -157,7 +157,7 @@ def _anchor_rows(batch: Batch, projection: GradeProjection) -> pa.Table:
         }
         for row, item in enumerate(left_out.anchors.tolist())
     ]
-    return _table("anchor_projections", rows)
+    return table_of_rows("anchor_projections", rows)
 
 
 def _fit_row(batch: Batch, fit: ScaleFit, projection: GradeProjection | None, withheld: str | None) -> pa.Table:
@@ -189,7 +189,7 @@ def _fit_row(batch: Batch, fit: ScaleFit, projection: GradeProjection | None, wi
             "discrepancy": projection.discrepancy,
             "range_mass": projection.range_mass,
         }
-    return _table("grade_fit", [row])
+    return table_of_rows("grade_fit", [row])
 
 
 def _beside_shrunken(cuts: FloatArray, fit: ScaleFit, anchors: IntArray) -> FloatArray:
@@ -205,16 +205,6 @@ def _beside_shrunken(cuts: FloatArray, fit: ScaleFit, anchors: IntArray) -> Floa
 
 def _essays(batch: Batch, reasons: list[str | None]) -> Iterator[tuple[str, bool, str | None]]:
     return zip(batch.essays["essay_id"].to_pylist(), batch.essays["is_anchor"].to_pylist(), reasons, strict=True)
-
-
-def _table(name: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
-    contract = CONTRACTS[name]
-    plain = pa.schema([(field.name, _plain(field.type)) for field in contract])
-    return conform(name, pa.Table.from_pylist(list(rows), schema=plain))
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return pa.string() if pa.types.is_dictionary(kind) else kind
 
 
 def _number(value: float) -> float | None:

@@ -26,6 +26,7 @@ BYTES_PER_TOKEN_HIGH = 3  # of UTF-8 per token: about 4 in English prose, below 
 BYTES_PER_TOKEN = 4
 LEAST_CACHED_TOKENS, CACHED_STEP_TOKENS = 1_024, 128  # OpenAI prompt caching guide: shorter prefixes are not kept
 SHARE_OF_ENQUEUED = 2  # a job takes at most this fraction (one half) of what an account may have waiting
+MOST_CALLS = 64  # items of a job of calls: what a killed process or a lost answer leaves in doubt stays small
 JOB_ID_HEX = 12
 COMPARISON_CHARS = 26  # 130 bits in base 32
 COMPARISON_BYTES = 20  # whole groups of five bytes, eight characters each, that hold them
@@ -173,6 +174,12 @@ class ChunkLimits:
             tokens=settings.enqueued_tokens // SHARE_OF_ENQUEUED if settings.enqueued_tokens else None,
         )
 
+    @classmethod
+    def of_calls(cls, settings: Settings, provider: str, items: int) -> Self:
+        """A job of synchronous calls: at most so many, and no more than `MOST_CALLS`; no queue waits for them."""
+        limits = cls.of(settings, provider)
+        return cls(min(items, MOST_CALLS, limits.requests), limits.request_bytes)
+
 
 def chunked(
     comparisons: Iterator[Comparison],
@@ -210,7 +217,12 @@ def chunked(
 
 def estimated_tokens(comparison: Comparison) -> int:
     """Prompt tokens of a request, from its bytes, rounded up."""
-    return -(-len(comparison.body) // BYTES_PER_TOKEN_HIGH)
+    return tokens_at_most(len(comparison.body))
+
+
+def tokens_at_most(body_bytes: int) -> int:
+    """Prompt tokens in so many bytes, rather too many than too few."""
+    return -(-body_bytes // BYTES_PER_TOKEN_HIGH)
 
 
 def shared_prefix_bytes(one: bytes, other: bytes) -> int:

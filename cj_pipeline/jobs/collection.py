@@ -15,6 +15,7 @@ from cj_pipeline.jobs.fetching import fetch
 from cj_pipeline.jobs.job import LostRace, State, jobs_of
 from cj_pipeline.jobs.judgments import judgments_of
 from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.jobs.plan import batch_mode, rules_of
 from cj_pipeline.jobs.polling import poll
 from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.reconciliation import reconcile
@@ -55,7 +56,8 @@ def collect(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> p
     if unread:
         raise unread[0]
     if progress_of(ledger, batch.batch_id).complete:
-        plan_further_attempt(ledger, store, batch, settings)
+        final = not batch_mode(batch).iterative  # a single wave ends with its batch
+        plan_further_attempt(ledger, store, batch, settings, rules_of(batch), final=final)
     progress = progress_of(ledger, batch.batch_id)
     return judgments_of(ledger, store, batch) if progress.complete else progress
 

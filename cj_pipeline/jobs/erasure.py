@@ -13,7 +13,7 @@ from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.polling import created_by
 from cj_pipeline.jobs.schema import erasures
 from cj_pipeline.jobs.schema import jobs as jobs_table
-from cj_pipeline.providers import Erased
+from cj_pipeline.providers import Erased, Transport
 from cj_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,11 @@ def erase_at_provider(
 
     What cannot be removed now is said and tried again at the next collection; it never holds up the batch.
     """
-    left = [job for job in jobs_of(ledger, batch.batch_id) if job.state is State.RECONCILED and job.erased_at is None]
+    left = [
+        job
+        for job in jobs_of(ledger, batch.batch_id)
+        if job.state is State.RECONCILED and job.erased_at is None and job.transport is Transport.BATCH
+    ]
     endpoints: dict[tuple[str, str, str], list[Job]] = defaultdict(list)
     for job in left:
         endpoints[job.provider, job.account, judge_of(batch, job).base_url].append(job)

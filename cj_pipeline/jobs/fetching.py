@@ -3,18 +3,20 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cj_pipeline.batch import Batch
-from cj_pipeline.errors import CjError, ProviderUnreachable, ResultsGone
-from cj_pipeline.jobs.job import RESULTS_GONE, Job, State, advance
+from cj_pipeline.errors import CjError, JobBusy, ProviderUnreachable, ResultsGone
+from cj_pipeline.jobs.call_answers import remove_answers, result_file
+from cj_pipeline.jobs.job import RESULTS_GONE, Job, LostRace, State, advance
 from cj_pipeline.jobs.judges import provider_of
+from cj_pipeline.jobs.leases import job_lease
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.polling import created_by
-from cj_pipeline.providers import Phase, ProviderJob
+from cj_pipeline.providers import Phase, ProviderJob, Transport
 from cj_pipeline.settings import Settings
-from cj_pipeline.store import Store
+from cj_pipeline.store import Store, Written
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ def fetch(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: J
     be older than the store, or another process was here a moment ago); without any, a job whose results are gone
     goes on without results.
     """
+    if job.transport is Transport.CALLS:
+        return _gathered(ledger, store, job)
     try:
         columns = _stored_from_provider(store, batch, settings, job)
     except ProviderUnreachable:
@@ -41,6 +45,20 @@ def fetch(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: J
         if "reason" in columns:
             log.error("job %s of batch %s: %s", job.job_id, job.batch_id, error)
     return advance(ledger, job, State.FETCHED, fetched_at=utc_now(), **columns)
+
+
+def _gathered(ledger: Ledger, store: Store, job: Job) -> Job:
+    """The answers to a job's calls as one result file in their place. Raises `LostRace` while another does the same."""
+    try:
+        with job_lease(ledger, job.job_id):
+            columns = fetched_before(store, job)
+            if columns is None:
+                written = {"output": store.write(path_of(job, "output"), result_file(ledger, store, job))}
+                columns = _recorded(store, job, written, {name: getattr(job, name) for name in _OF_THE_JOB})
+            remove_answers(store, job)
+            return advance(ledger, job, State.FETCHED, fetched_at=utc_now(), **columns)
+    except JobBusy as error:
+        raise LostRace(str(error)) from None
 
 
 def fetched_before(store: Store, job: Job) -> dict[str, Any] | None:
@@ -62,6 +80,11 @@ def fetched_before(store: Store, job: Job) -> dict[str, Any] | None:
 
 def fetch_again(store: Store, batch: Batch, settings: Settings, job: Job) -> None:
     """Bring back raw files that are missing from the store. Raises `ResultsGone`, or `CjError` if they differ now."""
+    if job.transport is Transport.CALLS:
+        raise ResultsGone(
+            f"job {job.job_id}: answers to calls are kept nowhere but in the store. Restore {path_of(job, 'output')} "
+            "from a backup."
+        )
     columns = _stored_from_provider(store, batch, settings, job)
     for name in FILES:
         expected, found = getattr(job, f"{name}_sha256"), columns.get(f"{name}_sha256")
@@ -110,13 +133,23 @@ def _stored_from_provider(store: Store, batch: Batch, settings: Settings, job: J
             f"workspace of account {job.account!r}. Nothing was changed."
         )
     written = {name: store.write(path_of(job, name), chunks) for name, chunks in provider.fetch(shown)}
+    columns = _recorded(store, job, written, _as_columns(shown))
+    return {name: value for name, value in columns.items() if name not in _OF_THE_JOB}
+
+
+def _recorded(
+    store: Store, job: Job, written: Mapping[str, Written], of_the_job: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Write the record beside the files, last, so that its presence says that all of them are there."""
     files = {name: file.sha256 for name, file in written.items()}
-    record = {"files": files, "job": _as_columns(shown)}
-    # last, so that its presence says that all files are there
+    record = {"files": files, "job": of_the_job}
     store.write(f"jobs/{job.batch_id}/{job.job_id}/{RECORD}", [json.dumps(record, indent=1).encode()])
-    return {f"{name}_path": file.path for name, file in written.items()} | {
-        f"{name}_sha256": sha256 for name, sha256 in files.items()
-    }
+    paths = {f"{name}_path": file.path for name, file in written.items()}
+    return paths | {f"{name}_sha256": sha256 for name, sha256 in files.items()} | dict(of_the_job)
+
+
+# what a job.json says of the job itself
+_OF_THE_JOB = ("provider_job_id", "phase", "submitted_at", "ended_at", "reason", "failure_code")
 
 
 def _as_columns(shown: ProviderJob) -> dict[str, str | None]:

@@ -1,5 +1,6 @@
 """Claims about the jobs of a batch."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -8,13 +9,14 @@ import sqlalchemy as sa
 from cj_pipeline.batch import Batch
 from cj_pipeline.errors import NotApproved
 from cj_pipeline.findings import Finding, Kind
+from cj_pipeline.jobs.call_book import uncertain_calls
 from cj_pipeline.jobs.chunks import comparisons_planned
 from cj_pipeline.jobs.holds import holds
 from cj_pipeline.jobs.job import GIVEN_UP, Job, State, jobs_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time
 from cj_pipeline.jobs.schema import batches
 from cj_pipeline.jobs.spending import account_name, caps_for
-from cj_pipeline.providers import Phase, job_limits, usd
+from cj_pipeline.providers import Phase, Transport, job_limits, usd
 from cj_pipeline.settings import Settings
 
 WINDOW = timedelta(hours=26)  # the provider's 24 h and two more for its own clean-up
@@ -24,7 +26,7 @@ CHECKS = {
     "within_caps": (Kind.STRUCTURAL, "Reserved and spent money stay under the batch's cap."),
     "within_provider_limits": (Kind.STRUCTURAL, "No job is larger than the provider takes."),
     "items_as_planned": (Kind.STRUCTURAL, "The first attempt asks every planned comparison once."),
-    "creation_certain": (Kind.ADVICE, "No job is in doubt about whether the provider accepted it."),
+    "creation_certain": (Kind.ADVICE, "No job or call is in doubt about whether the provider took it."),
     "listed_by_provider": (Kind.ADVICE, "The provider shows every job that is out."),
     "status_understood": (Kind.ADVICE, "Every status that a provider shows is one this version knows."),
     "account_free": (Kind.ADVICE, "No account of the batch is on hold."),
@@ -41,7 +43,7 @@ def job_findings(ledger: Ledger, batch: Batch, pairs: pa.Table, settings: Settin
         _within_caps(ledger, batch, settings),
         _within_limits(jobs),
         _items(batch, pairs, jobs),
-        _certain(jobs),
+        _certain(ledger, jobs),
         _listed(jobs),
         _understood(jobs),
         _free(ledger, jobs),
@@ -98,7 +100,8 @@ def _fits(job: Job) -> bool:
 
 def _items(batch: Batch, pairs: pa.Table, jobs: list[Job]) -> Finding:
     asked = sum(job.items for job in jobs if job.attempt == 1)
-    planned = sum(comparisons_planned(judge, pairs.num_rows) for judge in batch.manifest.judges)
+    waves = Counter(pairs["wave"].to_pylist()).values()
+    planned = sum(comparisons_planned(judge, wave) for judge in batch.manifest.judges for wave in waves)
     return _finding(
         "items_as_planned",
         asked == planned,
@@ -108,13 +111,16 @@ def _items(batch: Batch, pairs: pa.Table, jobs: list[Job]) -> Finding:
     )
 
 
-def _certain(jobs: list[Job]) -> Finding:
+def _certain(ledger: Ledger, jobs: list[Job]) -> Finding:
     uncertain = [job.job_id for job in jobs if job.state is State.UNKNOWN or job.failure_code == GIVEN_UP]
+    calls = uncertain_calls(ledger, [job.job_id for job in jobs if job.transport is Transport.CALLS])
     return _finding(
         "creation_certain",
-        not uncertain,
-        f"{len(uncertain)} jobs may or may not exist at the provider {', '.join(uncertain)}".strip(),
+        not uncertain and not calls,
+        f"{len(uncertain)} jobs may or may not exist at the provider {', '.join(uncertain)}".strip()
+        + (f"; {calls} calls may have been billed, and their answers never came" if calls else ""),
         uncertain=len(uncertain),
+        uncertain_calls=calls,
     )
 
 

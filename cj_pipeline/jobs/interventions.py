@@ -2,16 +2,18 @@
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.errors import CjError, ProviderUnreachable
+from cj_pipeline.jobs.calls import cancel_calls
 from cj_pipeline.jobs.job import RESULTS_GONE, UNBOUGHT, UNCERTAIN, Job, State, advance, job_named
 from cj_pipeline.jobs.judges import provider_of
 from cj_pipeline.jobs.ledger import Ledger, utc_now
 from cj_pipeline.jobs.spending import settle
 from cj_pipeline.jobs.submission import give_up
 from cj_pipeline.settings import Settings
+from cj_pipeline.store import Store
 
 
 def cancel_job(ledger: Ledger, batch: Batch, settings: Settings, job: Job) -> Job:
-    """Stop a job: one that was not bought is closed at once, one at the provider is asked to stop.
+    """Stop a job: one not bought is closed at once, one at the provider is asked to stop, of calls no more are made.
 
     What ran until then is billed, fetched and read as usual. Raises `CjError` for one in doubt or at its end, and
     `ProviderUnreachable` for one that the provider did not agree to stop.
@@ -20,6 +22,8 @@ def cancel_job(ledger: Ledger, batch: Batch, settings: Settings, job: Job) -> Jo
         with ledger.transaction() as connection:
             settle(connection, job, State.CANCELLED, 0, None, "cancelled before it was bought")
         return job_named(ledger, job.job_id)
+    if job.is_calling:
+        return cancel_calls(ledger, Store(settings.store), job)
     if job.state is State.SUBMITTED:
         try:
             provider_of(batch, job, settings).cancel(str(job.provider_job_id))
@@ -45,6 +49,11 @@ def give_up_job(ledger: Ledger, job: Job) -> Job:
     """
     if job.state in UNCERTAIN:
         return give_up(ledger, job)
+    if job.is_calling:
+        raise CjError(
+            f"job {job.job_id}: its calls are still to be made. `cj run {job.batch_id}` goes on with them, "
+            f"`cj jobs cancel {job.job_id}` makes no more of them."
+        )
     if job.state in {State.SUBMITTED, State.ENDED}:
         now = utc_now()
         return advance(

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.ledger import Ledger, grow_version
 from cj_pipeline.jobs.schema import jobs
-from cj_pipeline.providers import Phase
+from cj_pipeline.providers import Phase, Transport
 
 
 class State(StrEnum):
@@ -53,6 +53,8 @@ class Job:
     model: str
     account: str
     base_url: str
+    transport: Transport
+    slots: int | None
     state: State
     phase: str | None
     reason: str | None
@@ -93,19 +95,34 @@ class Job:
     erased_at: str | None
 
     @property
+    def awaits_buying(self) -> bool:
+        """Whether the next `buy` begins it, or goes on with its calls."""
+        return self.state in UNBOUGHT or self.is_calling
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether its calls were begun and not all of them have their end."""
+        return self.transport is Transport.CALLS and self.state is State.SUBMITTED
+
+    @property
     def status(self) -> str:
         """What people and metrics see: scheduled, running, completed, failed, expired, cancelled or unknown."""
-        if self.state in UNBOUGHT | {State.SUBMITTING}:
-            return "scheduled"
-        if self.state is State.REFUSED:
-            return "failed"
-        if self.state in {State.UNKNOWN, State.CANCELLED}:
-            return str(self.state)
-        phase = Phase(self.phase or Phase.WAITING)
-        if self.failure_code == RESULTS_GONE and not phase.ended:
-            return "failed"  # given up while the provider still showed it as going on
-        shown = {Phase.WAITING: "scheduled", Phase.RUNNING: "running", Phase.UNHEARD_OF: "running"}
-        return shown.get(phase, str(phase))
+        return shown_status(self.state, self.phase, self.failure_code)
+
+
+def shown_status(state: State, phase: str | None, failure_code: str | None) -> str:
+    """The status of a job, see `Job.status`."""
+    if state in UNBOUGHT | {State.SUBMITTING}:
+        return "scheduled"
+    if state is State.REFUSED:
+        return "failed"
+    if state in {State.UNKNOWN, State.CANCELLED}:
+        return str(state)
+    known = Phase(phase or Phase.WAITING)
+    if failure_code == RESULTS_GONE and not known.ended:
+        return "failed"  # given up while the provider still showed it as going on
+    shown = {Phase.WAITING: "scheduled", Phase.RUNNING: "running", Phase.UNHEARD_OF: "running"}
+    return shown.get(known, str(known))
 
 
 class LostRace(CjError):
@@ -153,6 +170,7 @@ def queued_tokens(ledger: Ledger, job: Job) -> int:
         jobs.c.provider == job.provider,
         jobs.c.account == job.account,
         jobs.c.model == job.model,
+        jobs.c.transport == str(Transport.BATCH),
         jobs.c.state.in_([str(state) for state in (*UNCERTAIN, State.SUBMITTED)]),
     )
     with ledger.reading() as connection:
@@ -193,4 +211,4 @@ def advance_within(
 
 def _job(row: Any) -> Job:
     values = {field.name: row._mapping[field.name] for field in fields(Job)}
-    return Job(**{**values, "state": State(values["state"])})
+    return Job(**{**values, "state": State(values["state"]), "transport": Transport(values["transport"])})

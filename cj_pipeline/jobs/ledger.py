@@ -75,10 +75,13 @@ class Ledger:
         return Provenance(row.revision, row.version)
 
 
-def insert_new(connection: Connection, table: sa.Table, rows: dict[str, Any] | list[dict[str, Any]]) -> None:
-    """Insert what is not there yet; a row whose key another process wrote first stays as it is."""
+def insert_new(connection: Connection, table: sa.Table, rows: dict[str, Any] | list[dict[str, Any]]) -> bool:
+    """Insert what is not there yet; a row whose key another process wrote first stays as it is.
+
+    Returns, for a single row, whether it is the one that stands there now.
+    """
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(table).on_conflict_do_nothing(), rows)
+    return connection.execute(insert(table).on_conflict_do_nothing(), rows).rowcount == 1
 
 
 def utc_now() -> str:
@@ -89,6 +92,21 @@ def utc_now() -> str:
 def ledger_time(text: str | None) -> datetime | None:
     """A moment read from the ledger."""
     return datetime.fromisoformat(text) if text else None
+
+
+def seconds_between(connection: Connection, begin: sa.ColumnElement[Any], end: sa.ColumnElement[Any]) -> Any:
+    """SQL for the seconds between two moments of the ledger (exact to a millisecond)."""
+    if connection.dialect.name == "postgresql":
+        moments = (sa.cast(moment, sa.DateTime(timezone=True)) for moment in (end, begin))
+        later, earlier = (sa.func.extract("epoch", moment) for moment in moments)
+        return later - earlier
+    return (sa.func.julianday(end) - sa.func.julianday(begin)) * 86_400
+
+
+def within_json(connection: Connection, column: sa.ColumnElement[str], *keys: str) -> sa.ColumnElement[Any]:
+    """SQL for what stands under the keys of a column that holds JSON as text; null where nothing does."""
+    on_postgres = connection.dialect.name == "postgresql"
+    return (sa.cast(column, sa.JSON) if on_postgres else sa.type_coerce(column, sa.JSON))[keys]
 
 
 def grow_version(connection: Connection, batch_id: str) -> None:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def poll(ledger: Ledger, batch: Batch, settings: Settings) -> Progress:
     """Ask how a batch's submitted jobs stand. A failed look changes no job's state."""
-    submitted = [job for job in jobs_of(ledger, batch.batch_id) if job.state is State.SUBMITTED]
+    submitted = [job for job in jobs_of(ledger, batch.batch_id) if job.state is State.SUBMITTED and not job.is_calling]
     look_at(ledger, submitted, {job.job_id: judge_of(batch, job) for job in submitted}, settings)
     return progress_of(ledger, batch.batch_id)
 

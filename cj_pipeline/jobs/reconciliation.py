@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from cj_pipeline.jobs.holds import hold_account
 from cj_pipeline.jobs.job import DONE, GIVEN_UP, RESULTS_GONE, Job, State, job_named
 from cj_pipeline.jobs.judges import judge_of
 from cj_pipeline.jobs.ledger import Ledger
+from cj_pipeline.jobs.requests import bounds_of, request_lines
 from cj_pipeline.jobs.spending import account_name, settle
+from cj_pipeline.jobs.tallies import tally
 from cj_pipeline.judging import Answer, ErrorCode, Usage
-from cj_pipeline.providers import BatchPrice, Phase, ResultLine, batch_price, read_result
+from cj_pipeline.providers import BatchPrice, Phase, ResultLine, Transport, job_price, read_result
 from cj_pipeline.store import Store
 
 log = logging.getLogger(__name__)
@@ -42,12 +44,15 @@ _NEVER_RUN = {
 def reconcile(ledger: Ledger, store: Store, batch: Batch, job: Job) -> Job:
     """Compare what came with what was asked, book the cost, and hold the account when its credit is at an end.
 
-    An item that may have been run but came without usage counts with its share of the job's upper bound.
+    An item that may have been run but came without usage counts with its share of the job's upper bound, a call with
+    its own.
     """
-    price = batch_price(job.provider, job.model)
-    answers = list(answers_of(store, job, judge_of(batch, job)).values())
-    costs = [cost_of(answer, price) for answer in answers]
-    spent = sum(cost or 0 for cost in costs) - (-costs.count(None) * job.bound_nano_usd // job.items)
+    price = job_price(job.provider, job.model, job.transport)
+    by_item = answers_of(store, job, judge_of(batch, job))
+    answers = list(by_item.values())
+    costs = {item: cost_of(answer, price) for item, answer in by_item.items()}
+    spent = sum(cost or 0 for cost in costs.values())
+    spent += _bound_of(store, job, [item for item, cost in costs.items() if cost is None], price)
     unanswered = Counter(str(answer.error_code) for answer in answers if answer.error_code is not None)
     if unanswered:
         log.warning("job %s of batch %s: %s", job.job_id, job.batch_id, dict(unanswered))
@@ -56,9 +61,18 @@ def reconcile(ledger: Ledger, store: Store, batch: Batch, job: Job) -> Job:
             connection, job, State.RECONCILED, spent, price, job.reason,
             unanswered=unanswered.total(), **_tokens(answer.usage for answer in answers),
         )  # fmt: skip
+        tally(connection, job.job_id, answers)
         if ErrorCode.CREDIT_EXHAUSTED in unanswered:
             hold_account(connection, account_name(job), f"job {job.job_id}: the account has no credit left")
     return job_named(ledger, job.job_id)
+
+
+def _bound_of(store: Store, job: Job, items: Sequence[str], price: BatchPrice) -> int:
+    """The most that these items can have cost: what is booked where the bill is not known."""
+    if job.transport is Transport.CALLS and items:
+        bounds = bounds_of(request_lines(store, job), price)
+        return sum(bounds[item] for item in items)
+    return -(-len(items) * job.bound_nano_usd // job.items)
 
 
 def answers_of(store: Store, job: Job, judge: JudgeSection) -> dict[str, Answer]:
@@ -115,6 +129,8 @@ def code_of_absence(job: Job) -> ErrorCode:
         return {GIVEN_UP: ErrorCode.UNCERTAIN, RESULTS_GONE: ErrorCode.RESULTS_GONE}[job.failure_code]
     if job.state is State.CANCELLED:
         return ErrorCode.CANCELLED
+    if job.transport is Transport.CALLS:
+        return ErrorCode.UNCERTAIN  # every other end of a call has a line
     if job.phase == Phase.FAILED:
         return _JOB_FAILURES.get(job.failure_code or "", ErrorCode.JOB_FAILED)
     by_phase = {Phase.EXPIRED: ErrorCode.EXPIRED, Phase.CANCELLED: ErrorCode.CANCELLED}
@@ -123,7 +139,7 @@ def code_of_absence(job: Job) -> ErrorCode:
 
 def price_of(job: Job) -> BatchPrice:
     """The price a job was booked with; today's for one that has none in the ledger."""
-    return BatchPrice.from_json(job.price) if job.price else batch_price(job.provider, job.model)
+    return BatchPrice.from_json(job.price) if job.price else job_price(job.provider, job.model, job.transport)
 
 
 def cost_of(answer: Answer, price: BatchPrice) -> int | None:

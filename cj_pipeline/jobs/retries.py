@@ -3,8 +3,9 @@
 What fails is not drawn at random, so it is asked again only where that selects no answers.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,34 +15,91 @@ from cj_pipeline.jobs.chunks import Chunk, ChunkLimits, Comparison, chunked
 from cj_pipeline.jobs.job import DONE, Job, jobs_of
 from cj_pipeline.jobs.judges import judge_of
 from cj_pipeline.jobs.ledger import Ledger
-from cj_pipeline.jobs.plan import FIRST_WAVE, add_attempt
+from cj_pipeline.jobs.plan import add_attempt, limits_of, slots_of
 from cj_pipeline.jobs.reconciliation import answered_items
+from cj_pipeline.jobs.recorded_waves import Wave, waves_of
 from cj_pipeline.judging import Answer, ErrorCode
+from cj_pipeline.providers import Transport
 from cj_pipeline.providers.openai_wire import encode_body, read_request_line
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store
+from cj_pipeline.waves.failed_pool import FailedComparison, retry_round
+from cj_pipeline.waves.rules import WaveRules
 
 LONGEST_PAUSE = timedelta(hours=1)
 
 
-def plan_further_attempt(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> None:
-    """Record jobs for what may be asked again of each judge's last attempt. Those wait for `buy`.
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A comparison whose last attempt calls for another, as it was put, and what came of it."""
 
-    What found the provider's queue full comes in jobs of half the size, after a pause that doubles each time.
+    wave: int
+    attempt: int  # the one that failed
+    judge: JudgeSection
+    comparison: Comparison
+    code: ErrorCode | None
+    job_items: int  # in the job it was part of
+
+
+def plan_further_attempt(
+    ledger: Ledger, store: Store, batch: Batch, settings: Settings, rules: WaveRules, *, final: bool
+) -> int:
+    """Record jobs for what may be asked again of all attempts so far; they wait for `buy`. Returns how many.
+
+    At the end of the batch (`final`), which in a single wave is the end of the wave, that is all of it. Before, a
+    pool of failed comparisons is asked again once it is large. What found the provider's queue full comes in jobs
+    of half the size, after a pause that doubles each time.
     """
+    revision = ledger.provenance(batch.batch_id).revision
+    waves = {wave.wave: wave for wave in waves_of(ledger, batch.batch_id, revision)}
+    chosen = retry_round(_pool(ledger, store, batch), rules, end_of_batch=final).now
+    for (wave, judge_id, attempt), group in _grouped(one.key for one in chosen).items():
+        judge = next(judge for judge in batch.manifest.judges if judge.id == judge_id)
+        limits = limits_of(settings, judge.provider, waves[wave].mode)
+        slots = slots_of(settings, waves[wave].mode)
+        half = max(1, min(limits.requests, max(one.job_items for one in group)) // 2)
+        add = partial(_add, ledger, store, batch, judge, wave=waves[wave], attempt=attempt + 1, slots=slots)
+        queue_was_full = [one.comparison for one in group if one.code is ErrorCode.ENQUEUED_LIMIT]
+        add([one.comparison for one in group if one.code is not ErrorCode.ENQUEUED_LIMIT], limits, not_before=None)
+        add(queue_was_full, replace(limits, requests=half), not_before=_after_pause(settings, attempt))
+    return len(chosen)
+
+
+def due_at_the_end(ledger: Ledger, store: Store, batch: Batch, rules: WaveRules) -> int:
+    """How many comparisons the round at the end of the batch would ask again."""
+    return len(retry_round(_pool(ledger, store, batch), rules, end_of_batch=True).now)
+
+
+def _pool(ledger: Ledger, store: Store, batch: Batch) -> Iterator[FailedComparison[Failed]]:
+    """Each with the number of times it was asked again; one that never reached the provider's queue was not."""
+    for one in failed_comparisons(ledger, store, batch):
+        yield FailedComparison(one, 0 if one.code is ErrorCode.ENQUEUED_LIMIT else one.attempt - 1)
+
+
+def failed_comparisons(ledger: Ledger, store: Store, batch: Batch) -> list[Failed]:
+    """What may be asked again by the rules, by wave, judge and pair: of each comparison its last attempt counts."""
     jobs = jobs_of(ledger, batch.batch_id, ledger.provenance(batch.batch_id).revision)
-    for judge in batch.manifest.judges:
-        asked = [job for job in jobs if job.judge_id == judge.id]
-        attempt = max((job.attempt for job in asked), default=1)
-        latest = [job for job in asked if job.attempt == attempt]
-        again = [repeated for job in latest for repeated in comparisons_again(store, batch, job, _by_rule(job))]
-        limits = ChunkLimits.of(settings, judge.provider)
-        half = max(1, min(limits.requests, max((job.items for job in latest), default=1)) // 2)
-        at_once = [comparison for comparison, code in again if code is not ErrorCode.ENQUEUED_LIMIT]
-        later = [comparison for comparison, code in again if code is ErrorCode.ENQUEUED_LIMIT]
-        add = partial(_add, ledger, store, batch, judge, attempt=attempt + 1)
-        add(at_once, limits, not_before=None)
-        add(later, replace(limits, requests=half), not_before=_after_pause(settings, attempt))
+    judges = {judge.id: judge for judge in batch.manifest.judges}
+    failed: dict[tuple[int, str, int, int], Failed] = {}
+    for job in sorted(jobs, key=lambda job: (job.attempt, job.job_id)):
+        if job.judge_id not in judges:
+            continue
+        if job.attempt > 1:
+            for item in store.read_parquet(job.items_path).select(["pair_id", "replicate"]).to_pylist():
+                failed.pop((job.wave, job.judge_id, item["pair_id"], item["replicate"]), None)
+        if job.unanswered == 0:
+            continue
+        for comparison, code in comparisons_again(store, batch, job, _by_rule(batch, job)):
+            key = (job.wave, job.judge_id, comparison.pair_id, comparison.replicate)
+            failed[key] = Failed(job.wave, job.attempt, judges[job.judge_id], comparison, code, job.items)
+    return [failed[key] for key in sorted(failed)]
+
+
+def _grouped(failed: Iterable[Failed]) -> dict[tuple[int, str, int], list[Failed]]:
+    groups: dict[tuple[int, str, int], list[Failed]] = defaultdict(list)
+    for one in failed:
+        groups[one.wave, one.judge.id, one.attempt].append(one)
+    return groups
 
 
 def retry_job(ledger: Ledger, store: Store, batch: Batch, settings: Settings, job: Job) -> int:
@@ -53,7 +111,11 @@ def retry_job(ledger: Ledger, store: Store, batch: Batch, settings: Settings, jo
         raise CjError(f"job {job.job_id}: is {job.state}; only a job at its end can be asked again.")
     if job.revision != ledger.provenance(batch.batch_id).revision:
         raise CjError(f"job {job.job_id}: belongs to an earlier revision of {batch.batch_id}; nothing of it is needed.")
-    jobs = [other for other in jobs_of(ledger, batch.batch_id, job.revision) if other.judge_id == job.judge_id]
+    jobs = [
+        other
+        for other in jobs_of(ledger, batch.batch_id, job.revision)
+        if (other.judge_id, other.wave) == (job.judge_id, job.wave)
+    ]
     later = {
         (item["pair_id"], item["replicate"])
         for other in jobs
@@ -69,12 +131,20 @@ def retry_job(ledger: Ledger, store: Store, batch: Batch, settings: Settings, jo
         raise CjError(f"job {job.job_id}: every comparison of it has a verdict or is asked again in a later job.")
     judge = judge_of(batch, job)
     attempt = max(other.attempt for other in jobs) + 1
-    _add(ledger, store, batch, judge, again, ChunkLimits.of(settings, judge.provider), attempt=attempt, not_before=None)
+    wave = next(wave for wave in waves_of(ledger, batch.batch_id, job.revision) if wave.wave == job.wave)
+    limits, slots = limits_of(settings, judge.provider, wave.mode), slots_of(settings, wave.mode)
+    _add(ledger, store, batch, judge, again, limits, wave=wave, attempt=attempt, slots=slots, not_before=None)
     return len(again)
 
 
-def _by_rule(job: Job) -> Callable[[Answer], bool]:
-    return lambda answer: answer.may_be_asked_again(job.attempt)
+def _by_rule(batch: Batch, job: Job) -> Callable[[Answer], bool]:
+    """A call in doubt may have been billed, so it is asked again only where the manifest says so."""
+    holds_doubt = job.transport is Transport.CALLS and batch.manifest.spending.on_unknown == "hold"
+
+    def asked_again(answer: Answer) -> bool:
+        return answer.may_be_asked_again(job.attempt) and not (holds_doubt and answer.error_code is ErrorCode.UNCERTAIN)
+
+    return asked_again
 
 
 def comparisons_again(
@@ -110,14 +180,16 @@ def _add(
     again: list[Comparison],
     limits: ChunkLimits,
     *,
+    wave: Wave,
     attempt: int,
+    slots: int | None,
     not_before: str | None,
 ) -> None:
     chunks: Iterator[Chunk] = chunked(
         iter(sorted(again, key=lambda comparison: (comparison.pair_id, comparison.replicate))), judge, limits,
-        batch_id=batch.batch_id, revision=ledger.provenance(batch.batch_id).revision, wave=FIRST_WAVE, attempt=attempt,
+        batch_id=batch.batch_id, revision=ledger.provenance(batch.batch_id).revision, wave=wave.wave, attempt=attempt,
     )  # fmt: skip
-    add_attempt(ledger, store, batch, FIRST_WAVE, chunks, not_before=not_before)
+    add_attempt(ledger, store, batch, wave, chunks, slots=slots, not_before=not_before)
 
 
 def _after_pause(settings: Settings, attempt: int) -> str:

@@ -38,6 +38,21 @@ waves = Table(
     Column("pairs_path", Text, nullable=False, comment="immutable Parquet file in the store"),
     Column("decided_at", Text, nullable=False),
     Column("jobs_planned_at", Text, comment="set with the rows of its first jobs, in one transaction"),
+    Column("mode", Text, nullable=False, server_default="provider_batch_api", comment="the batch's effective mode"),
+    Column("kind", Text, nullable=False, server_default="coverage", comment="coverage | resampling"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("batch_id", Text, ForeignKey("batches.batch_id"), primary_key=True),
+    Column("revision", Text, primary_key=True),
+    Column("wave", Integer, primary_key=True, comment="the wave after whose scores it was taken"),
+    Column("decision", Text, nullable=False, comment="finalize_scoring | finalize_failure | request_more_comparisons"),
+    Column("label", Text, comment="how the batch ended; null while it goes on"),
+    Column("reason", Text, nullable=False),
+    Column("processing_metadata", Text, nullable=False, comment="JSON: what it stood on, see docs/waves.md"),
+    Column("decided_at", Text, nullable=False),
 )
 
 jobs = Table(
@@ -53,6 +68,8 @@ jobs = Table(
     Column("model", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("base_url", Text, nullable=False, server_default="", comment="where the provider is reached"),
+    Column("transport", Text, nullable=False, server_default="batch", comment="batch | calls"),
+    Column("slots", Integer, comment="calls that may be on their way at once; null for a batch job"),
     Column("state", Text, nullable=False),
     Column("phase", Text, comment="as the provider said last"),
     Column("reason", Text),
@@ -96,11 +113,33 @@ jobs = Table(
     Index("jobs_of_an_account", "account", "reserved_at"),
 )
 
+calls = Table(
+    "calls",
+    metadata,
+    Column("job_id", Text, ForeignKey("jobs.job_id"), primary_key=True),
+    Column("custom_id", Text, primary_key=True),
+    Column("state", Text, nullable=False, comment="asked | turned_away | answered | uncertain | expired | cancelled"),
+    Column("times_asked", Integer, nullable=False, comment="how often it left; all but the last were turned away"),
+    Column("bound_nano_usd", BigInteger, nullable=False, comment="what it counts with while its bill is not known"),
+    Column("asked_at", Text, comment="committed before the call left; null for one that never did"),
+    Column("ended_at", Text),
+    Column("reason", Text),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("job_id", Text, ForeignKey("jobs.job_id"), primary_key=True),
+    Column("kind", Text, primary_key=True, comment="failure | cache | winner"),
+    Column("name", Text, primary_key=True, comment="an error code; hit | miss | bypass; a seat or tie"),
+    Column("items", Integer, nullable=False),
+)
+
 account_leases = Table(
     "account_leases",
     metadata,
-    Column("account", Text, primary_key=True, comment="provider/account"),
-    Column("holder", Text, comment="host:pid of the process that submits"),
+    Column("account", Text, primary_key=True, comment="provider/account, or job/ID of a job whose calls are made"),
+    Column("holder", Text, comment="host:pid of the process that submits, and for a job when it began and which"),
     Column("expires_at", Text),
 )
 

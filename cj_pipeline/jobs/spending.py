@@ -14,9 +14,10 @@ from sqlalchemy.engine import Connection
 
 from cj_pipeline.batch import Batch
 from cj_pipeline.errors import NotApproved, OverBudget
-from cj_pipeline.jobs.chunks import BYTES_PER_TOKEN, Comparison, estimated_tokens
+from cj_pipeline.jobs.chunks import BYTES_PER_TOKEN, Comparison, tokens_at_most
 from cj_pipeline.jobs.job import Job, State, advance_within
-from cj_pipeline.jobs.ledger import Ledger, utc_now
+from cj_pipeline.jobs.leases import forget_lease
+from cj_pipeline.jobs.ledger import Ledger, insert_new, utc_now
 from cj_pipeline.jobs.schema import account_leases, approvals, batches, bookings, jobs
 from cj_pipeline.judging import Usage
 from cj_pipeline.providers import BatchPrice, nano_usd, usd
@@ -91,11 +92,16 @@ def estimate(comparisons: Iterable[Comparison], price: BatchPrice, seen: Observe
         size, limit = comparison.line_bytes, comparison.max_output_tokens
         low = Usage(int(len(comparison.body) / BYTES_PER_TOKEN_LOW), 0, min(OUTPUT_TOKENS_LOW, limit))
         expected = Usage(round(size / seen.bytes_per_token), 0, min(round(seen.output_tokens), limit))
-        most = estimated_tokens(comparison)
-        high = Usage(most, 0, limit, cache_write_tokens=most)  # the dearest way to take a prompt in
-        least, likely, most_of_all = (price.cost(usage) for usage in (low, expected, high))
-        total = total.plus(Estimate(1, size, expected.input_tokens, min(least, likely), likely, most_of_all))
+        least, likely = price.cost(low), price.cost(expected)
+        high = bound_of(len(comparison.body), limit, price)
+        total = total.plus(Estimate(1, size, expected.input_tokens, min(least, likely), likely, high))
     return total
+
+
+def bound_of(body_bytes: int, max_output_tokens: int, price: BatchPrice) -> int:
+    """The most that one request can come to, in nano-USD: the dearest way to take a prompt in, and a full answer."""
+    most = tokens_at_most(body_bytes)
+    return price.cost(Usage(most, 0, max_output_tokens, cache_write_tokens=most))
 
 
 def approve(ledger: Ledger, batch_id: str, *, approved_by: str, max_usd: float) -> None:
@@ -191,6 +197,7 @@ def settle(
             spent_nano_usd=batches.c.spent_nano_usd + spent,
         )
     )
+    forget_lease(connection, job.job_id)
     _book(connection, job, "release", job.reserved_nano_usd, None)
     _book(connection, job, "spend", spent, source)
 
@@ -219,6 +226,7 @@ def _batch_cap(ledger: Ledger, batch: Batch) -> int:
 def _refuse_above_account_caps(connection: Connection, job: Job, caps: Caps) -> None:
     account = account_name(job)
     # taking the account's row first makes submitters of one account queue on databases with row locks
+    insert_new(connection, account_leases, {"account": account})
     connection.execute(account_leases.update().where(account_leases.c.account == account).values(account=account))
     passed = _above_account_caps(connection, job, caps)
     if passed:

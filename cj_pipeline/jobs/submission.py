@@ -3,9 +3,8 @@
 Every step is a committed state before the next one begins, so a process may die between any two lines.
 """
 
-import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +18,7 @@ from cj_pipeline.errors import (
     ProviderUncertain,
     Undecided,
 )
+from cj_pipeline.jobs.calls import ask, cancel_calls, is_paused
 from cj_pipeline.jobs.fetching import fetched_before
 from cj_pipeline.jobs.holds import hold_account, refuse_account_on_hold
 from cj_pipeline.jobs.job import (
@@ -36,10 +36,11 @@ from cj_pipeline.jobs.job import (
 from cj_pipeline.jobs.judges import provider_of
 from cj_pipeline.jobs.leases import account_lease
 from cj_pipeline.jobs.ledger import Ledger, ledger_time, utc_now
+from cj_pipeline.jobs.requests import refuse_changed_requests
 from cj_pipeline.jobs.spending import Caps, account_name, caps_for, reserve, settle
-from cj_pipeline.providers import BatchProvider, ProviderJob, Ticket
+from cj_pipeline.providers import BatchProvider, ProviderJob, Ticket, Transport
 from cj_pipeline.settings import Settings
-from cj_pipeline.store import CHUNK_BYTES, Store
+from cj_pipeline.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -77,23 +78,30 @@ class _Tally:
 def buy(ledger: Ledger, store: Store, batch: Batch, settings: Settings) -> Bought:
     """Submit every planned job of the batch's current revision and settle what an earlier process left uncertain.
 
-    Raises `NotApproved`, `OverBudget`, `AccountBusy`, `AccountOnHold`, `ProviderBusy`, `ProviderUnreachable`: then
-    the jobs submitted so far stand, those of other accounts too, and calling again goes on.
+    Jobs of calls come after the batch jobs of their account, outside its lease: making calls takes minutes. Raises
+    `NotApproved`, `OverBudget`, `AccountBusy`, `AccountOnHold`, `ProviderBusy`, `ProviderUnreachable`: then the jobs
+    submitted so far stand, those of other accounts too, and calling again goes on.
     """
     revision = ledger.provenance(batch.batch_id).revision
-    open_jobs = [job for job in jobs_of(ledger, batch.batch_id, revision) if job.state in UNBOUGHT | UNCERTAIN]
+    for job in jobs_of(ledger, batch.batch_id):
+        if job.is_calling and job.revision != revision:
+            cancel_calls(ledger, store, job)  # of no use any more; what was answered is paid, and read
+    open_jobs = [
+        job for job in jobs_of(ledger, batch.batch_id, revision) if job.awaits_buying or job.state in UNCERTAIN
+    ]
     if not open_jobs:
         return Bought()
     caps = caps_for(ledger, batch, settings)
     tally = _Tally([], [], [], [])
     stopped: list[CjError] = []
     for account in sorted({account_name(job) for job in open_jobs}):
+        of_account = [job for job in open_jobs if account_name(job) == account]
         try:
             refuse_account_on_hold(ledger, account)
-            with account_lease(ledger, account) as hold:
-                for job in _of_account(ledger, open_jobs, account):
-                    hold()
-                    _take_on(ledger, store, batch, job, caps, settings, tally)
+            _submit_batch_jobs(ledger, store, batch, of_account, caps, settings, tally)
+            for job in of_account:
+                if job.transport is Transport.CALLS:
+                    _note_asked(ask(ledger, store, batch, job, caps, settings), tally)
         except OutOfCredit as error:
             with ledger.transaction() as connection:
                 hold_account(connection, account, str(error))
@@ -129,24 +137,42 @@ def look_for_uncertain(ledger: Ledger, batch: Batch, settings: Settings) -> list
 def next_try(ledger: Ledger, batch_id: str) -> datetime | None:
     """When the first of the batch's paused jobs may go; None when no pause is on."""
     revision = ledger.provenance(batch_id).revision
-    pauses = [ledger_time(job.not_before) for job in jobs_of(ledger, batch_id, revision) if job.state in UNBOUGHT]
+    pauses = [ledger_time(job.not_before) for job in jobs_of(ledger, batch_id, revision) if job.awaits_buying]
     if not pauses or None in pauses:
         return None
     first = min(pause for pause in pauses if pause is not None)
     return first if first > datetime.now(UTC) else None
 
 
-def _of_account(ledger: Ledger, open_jobs: Iterable[Job], account: str) -> list[Job]:
+def _submit_batch_jobs(
+    ledger: Ledger, store: Store, batch: Batch, of_account: Sequence[Job], caps: Caps, settings: Settings, tally: _Tally
+) -> None:
     """Uncertain ones first: what they turn out to be does not depend on any cap."""
-    # read again under the lease: the process that held it before may have moved them
-    fresh = [job_named(ledger, job.job_id) for job in open_jobs if account_name(job) == account]
-    return sorted((job for job in fresh if job.state in UNBOUGHT | UNCERTAIN), key=lambda job: job.state in UNBOUGHT)
+    batch_jobs = [job for job in of_account if job.transport is Transport.BATCH]
+    if not batch_jobs:
+        return
+    with account_lease(ledger, account_name(batch_jobs[0])) as hold:
+        # read again under the lease: the process that held it before may have moved them
+        fresh = [job_named(ledger, job.job_id) for job in batch_jobs]
+        still_open = [job for job in fresh if job.state in UNBOUGHT | UNCERTAIN]
+        for job in sorted(still_open, key=lambda job: job.state in UNBOUGHT):
+            hold()
+            _take_on(ledger, store, batch, job, caps, settings, tally)
+
+
+def _note_asked(job: Job, tally: _Tally) -> None:
+    if job.state is State.FETCHED:
+        tally.adopted.append(job.job_id)
+    elif job.awaits_buying:
+        tally.waiting.append(job.job_id)
+    else:
+        tally.submitted.append(job.job_id)
 
 
 def _take_on(
     ledger: Ledger, store: Store, batch: Batch, job: Job, caps: Caps, settings: Settings, tally: _Tally
 ) -> None:
-    if job.state in UNBOUGHT and (_is_paused(job) or not _has_room(ledger, job, settings)):
+    if job.state in UNBOUGHT and (is_paused(job) or not _has_room(ledger, job, settings)):
         tally.waiting.append(job.job_id)
         return
     provider = provider_of(batch, job, settings)
@@ -159,11 +185,6 @@ def _take_on(
         tally.held.append(job.job_id)
     elif moved.state in UNBOUGHT:
         tally.waiting.append(job.job_id)
-
-
-def _is_paused(job: Job) -> bool:
-    pause = ledger_time(job.not_before)
-    return pause is not None and pause > datetime.now(UTC)
 
 
 def _has_room(ledger: Ledger, job: Job, settings: Settings) -> bool:
@@ -216,7 +237,7 @@ def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job) -> 
         uploaded = advance(ledger, job, State.UPLOADED, since=UNBOUGHT, input_file_id=input_file_id)
         advance(ledger, uploaded, State.SUBMITTING, submitting_at=utc_now())
 
-    _refuse_changed_requests(store, job)
+    refuse_changed_requests(store, job)
     try:
         with store.open(job.request_path) as requests:
             created = provider.submit(requests, _ticket_with_living_upload(job), before_create)
@@ -230,19 +251,6 @@ def _submit(ledger: Ledger, store: Store, provider: BatchProvider, job: Job) -> 
         return advance(ledger, job, State.UNKNOWN, since={State.SUBMITTING}, reason=str(error))
     log.info("job %s of batch %s: %d comparisons submitted", job.job_id, job.batch_id, job.items)
     return _note_submitted(ledger, job_named(ledger, job.job_id), created, utc_now())
-
-
-def _refuse_changed_requests(store: Store, job: Job) -> None:
-    """What is sent is what was planned and priced, to the byte."""
-    digest = hashlib.sha256()
-    with store.open(job.request_path) as requests:
-        while chunk := requests.read(CHUNK_BYTES):
-            digest.update(chunk)
-    if digest.hexdigest() != job.request_sha256:
-        raise CjError(
-            f"job {job.job_id}: {job.request_path} is not the file that was planned (its SHA-256 changed). Restore it "
-            f"from a backup of the store, or cancel the job: `cj jobs cancel {job.job_id}`."
-        )
 
 
 def _note_submitted(ledger: Ledger, job: Job, created: ProviderJob, submitted_at: str) -> Job:

@@ -41,6 +41,14 @@ def pair_budget(n_essays: int, *, max_comparisons: int | None, judge_shares: flo
     return _divided(cap, comb(n_essays, 2), n_essays - 1, audit_share)
 
 
+def iterative_pairs(n_essays: int, *, max_comparisons: int | None, judge_shares: float) -> int:
+    """How many pairs all waves of an iterative mode may hold; one may be asked again, so n(n-1)/2 is no limit.
+
+    Raises `ValueError` when the cap allows not even one pair.
+    """
+    return PAIRS_PER_ESSAY * n_essays if max_comparisons is None else _pairs_within(max_comparisons, judge_shares)
+
+
 def top_up_budget(
     n_anchors: int, n_old: int, n_new: int, *, max_comparisons: int | None, judge_shares: float, audit_share: float
 ) -> PairBudget:
@@ -112,6 +120,7 @@ def _pair_table(
             "pair_id": pa.array(first_id + np.arange(essay_a.size), pa.int32()),
             "wave": pa.array(np.ones(essay_a.size), pa.int32()),
             "kind": ["coverage"] * first.size + ["audit"] * mirrored.size,
+            "at_random": np.ones(essay_a.size, dtype=np.bool_),
             "essay_a": ids.take(pa.array(essay_a)),
             "essay_b": ids.take(pa.array(essay_b)),
         }

@@ -1,5 +1,7 @@
 """Claims about the planned pairs of a batch."""
 
+from enum import StrEnum
+
 import pyarrow as pa
 
 from cj_pipeline.findings import Finding, Kind
@@ -12,7 +14,7 @@ LEAST_COMPARISONS = 10  # per essay; generally sufficient (Kinnear, Jones & Davi
 CHECKS = {
     "pairs_unique": (
         Kind.STRUCTURAL,
-        "No ordered pair is planned twice, unless pairs.csv says so; no essay meets itself.",
+        "No wave holds an ordered pair twice, unless pairs.csv says so; no essay meets itself.",
     ),
     "within_budget": (Kind.STRUCTURAL, "The plan holds no more comparisons than the cap allows."),
     "connected": (Kind.STRUCTURAL, "Every essay is linked to every other by a chain of comparisons."),
@@ -21,12 +23,26 @@ CHECKS = {
 }
 
 
+class Waves(StrEnum):
+    """How many waves the pairs are of: the single one, those so far, or all there will be."""
+
+    SINGLE = "single"
+    GO_ON = "go on"
+    ENDED = "ended"
+
+
 def pair_findings(
-    essays: pa.Table, pairs: pa.Table, budget: PairBudget, asked: pa.Table | None = None
+    essays: pa.Table,
+    pairs: pa.Table,
+    budget: PairBudget,
+    asked: pa.Table | None = None,
+    *,
+    waves: Waves = Waves.SINGLE,
 ) -> list[Finding]:
     """All claims about the table `comparison_pairs`, in the order of `CHECKS`.
 
-    In a top-up the pairs of the earlier batch, `asked`, count wherever the design as a whole is meant.
+    In a top-up the pairs of the earlier batch, `asked`, count wherever the design as a whole is meant. Where wave
+    follows wave, a later one may ask a pair again, and the design is judged when the last is there.
     """
     together = pairs if asked is None else pa.concat_tables([asked, pairs]).unify_dictionaries()
     first = item_indices(together["essay_a"], essays["essay_id"])
@@ -35,12 +51,16 @@ def pair_findings(
     ordered = list(zip(first.tolist(), second.tolist(), strict=True))
     earlier = ordered[: together.num_rows - pairs.num_rows]
     repeated = budget.repeated + len(earlier) - len(set(earlier))  # the earlier batch may have had a list of its own
+    unique = len(set(ordered))
+    if waves is not Waves.SINGLE:
+        in_wave = list(zip(together["wave"].to_pylist(), ordered, strict=True))
+        unique, repeated = len(set(in_wave)), 0
     return [
-        _unique(together.num_rows, len(set(ordered)), repeated, int((first == second).sum())),
+        _unique(together.num_rows, unique, repeated, int((first == second).sum())),
         _within(pairs.num_rows, budget),
-        _connected(design, together.num_rows, essays.num_rows),
+        _connected(design, together.num_rows, essays.num_rows, waves),
         _balanced(design),
-        _enough(design, essays.num_rows),
+        _enough(design, essays.num_rows, waves),
     ]
 
 
@@ -68,13 +88,18 @@ def _within(pairs: int, budget: PairBudget) -> Finding:
     )
 
 
-def _connected(design: Design, pairs: int, essays: int) -> Finding:
+def _connected(design: Design, pairs: int, essays: int, waves: Waves) -> Finding:
     # with fewer pairs than a chain needs nothing could be connected; each part is then scored apart
     possible = pairs >= essays - 1
+    said = f"{design.n_components} connected parts"
+    if waves is Waves.GO_ON:
+        said += " so far"
+    elif not possible:
+        said += f": {pairs} pairs cannot link {essays} essays"
     return _finding(
         "connected",
-        design.n_components == 1 or not possible,
-        f"{design.n_components} connected parts" + ("" if possible else f": {pairs} pairs cannot link {essays} essays"),
+        design.n_components == 1 or not possible or waves is Waves.GO_ON,
+        said,
         components=design.n_components,
     )
 
@@ -89,12 +114,14 @@ def _balanced(design: Design) -> Finding:
     )
 
 
-def _enough(design: Design, essays: int) -> Finding:
+def _enough(design: Design, essays: int, waves: Waves) -> Finding:
     least = min(LEAST_COMPARISONS, essays - 1)
+    so_far = " so far" if waves is Waves.GO_ON else ""
     return _finding(
         "comparisons_per_essay",
-        design.min_comparisons >= least,
-        f"{design.min_comparisons} to {design.max_comparisons} comparisons per essay; {least} are generally sufficient",
+        design.min_comparisons >= least or waves is Waves.GO_ON,
+        f"{design.min_comparisons} to {design.max_comparisons} comparisons per essay{so_far}; {least} are generally "
+        "sufficient",
         fewest=int(design.min_comparisons),
         most=int(design.max_comparisons),
     )

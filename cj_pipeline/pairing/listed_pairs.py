@@ -30,6 +30,7 @@ def plan_listed_pairs(essay_a: Sequence[str], essay_b: Sequence[str], times: Seq
             "pair_id": pa.array(np.arange(row.size), pa.int32()),
             "wave": pa.array(np.ones(row.size), pa.int32()),
             "kind": np.where(again, "resampling", "coverage"),
+            "at_random": np.ones(row.size, dtype=np.bool_),
             "essay_a": pa.array(list(essay_a)).take(pa.array(row)),
             "essay_b": pa.array(list(essay_b)).take(pa.array(row)),
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 from cj_pipeline.judging import Answer, ErrorCode, Usage
 from cj_pipeline.providers.calls import is_out_of_credit
-from cj_pipeline.providers.protocol import JobLimits
+from cj_pipeline.providers.protocol import JobLimits, Phase
 from cj_pipeline.providers.result_line import (
     MISSHAPEN,
     ResultLine,
@@ -81,6 +81,19 @@ def translated(line: bytes) -> dict[str, Any]:
 def encoded(request: dict[str, Any]) -> bytes:
     """The canonical bytes of a translated request."""
     return json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def result_line(custom_id: str, status: int, body: bytes) -> bytes:
+    """The result line of a synchronous call's reply, whose body (one line of JSON) stands in it as it came."""
+    kind, part = ("succeeded", "message") if status < 300 else ("errored", "error")
+    head = json.dumps({"custom_id": custom_id})[:-1]
+    return f'{head}, "result": {{"type": "{kind}", "{part}": '.encode() + body + b"}}"
+
+
+def unrun_line(custom_id: str, phase: Phase) -> bytes:
+    """The result line of an item that was never run because its job expired or was cancelled."""
+    kind = {Phase.EXPIRED: "expired", Phase.CANCELLED: "canceled"}[phase]
+    return json.dumps({"custom_id": custom_id, "result": {"type": kind}}).encode()
 
 
 def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:

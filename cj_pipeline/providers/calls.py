@@ -134,6 +134,13 @@ def is_out_of_credit(said: object) -> bool:
     return any(word in words for word in OUT_OF_CREDIT)
 
 
+def quoted(account: Account, body: object) -> str:
+    """The provider's own message; Anthropic's stands in an envelope, the OpenAI SDK takes it out."""
+    within: Any = body.get("error", body) if isinstance(body, dict) else None
+    said = within.get("message") or within.get("code") or within.get("type") if isinstance(within, dict) else within
+    return str(said or "no reason given").replace(account.api_key, "[key]")[:MAX_QUOTED_CHARS]
+
+
 def results_gone_after(ended_at: datetime | None, created_at: datetime) -> bool:
     """Whether a job's results, if they are not there now, are not merely late."""
     return datetime.now(UTC) - (ended_at or created_at + WINDOW) > RESULTS_GRACE
@@ -165,25 +172,18 @@ def _failed_create(account: Account, status: int, body: object) -> Exception:
     if status in {401, 403}:
         return ProviderBusy(f"{account.name}: HTTP {status}. Check the account's key, then run again.")
     if status in account.busy:
-        return ProviderBusy(f"{account.name}: too many requests for now ({_quoted(account, body)}). Try again later.")
+        return ProviderBusy(f"{account.name}: too many requests for now ({quoted(account, body)}). Try again later.")
     if 400 <= status < 500 and status not in {408, 409}:
-        return ProviderRefused(f"{account.name} refused the job: HTTP {status}, {_quoted(account, body)}")
+        return ProviderRefused(f"{account.name} refused the job: HTTP {status}, {quoted(account, body)}")
     return ProviderUncertain(f"{account.name}: HTTP {status} on create; the job may exist.")
 
 
 def _out_of_credit(account: Account, body: object) -> OutOfCredit:
     return OutOfCredit(
-        f"{account.name}: the account has no credit left or has reached its limit ({_quoted(account, body)}). "
+        f"{account.name}: the account has no credit left or has reached its limit ({quoted(account, body)}). "
         "Nothing was created. Pay or raise the limit at the provider."
     )
 
 
 def _reply(error: Any) -> tuple[int, object]:
     return error.status_code, error.body
-
-
-def _quoted(account: Account, body: object) -> str:
-    """The provider's own message; Anthropic's stands in an envelope, the OpenAI SDK takes it out."""
-    within: Any = body.get("error", body) if isinstance(body, dict) else None
-    said = within.get("message") or within.get("code") or within.get("type") if isinstance(within, dict) else within
-    return str(said or "no reason given").replace(account.api_key, "[key]")[:MAX_QUOTED_CHARS]

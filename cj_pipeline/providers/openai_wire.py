@@ -12,7 +12,7 @@ from typing import Any, Literal
 from cj_pipeline.batch import JudgeSection
 from cj_pipeline.judging import Answer, ErrorCode, Question, Usage, verdict_schema
 from cj_pipeline.providers.calls import is_out_of_credit
-from cj_pipeline.providers.protocol import JobLimits
+from cj_pipeline.providers.protocol import JobLimits, Phase
 from cj_pipeline.providers.result_line import (
     MISSHAPEN,
     ResultLine,
@@ -26,6 +26,7 @@ ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 MAX_REQUESTS_PER_JOB = 50_000  # platform limit, Batch API reference
 MAX_REQUEST_FILE_BYTES = 200_000_000  # platform limit, counted in decimal megabytes
 LIMITS = JobLimits(MAX_REQUESTS_PER_JOB, MAX_REQUEST_FILE_BYTES)
+_BODY = b'"body":'  # it occurs in no custom_id
 _CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -95,6 +96,24 @@ def read_request_line(line: bytes) -> tuple[str, dict[str, Any]]:
     """custom_id and body of a line made by `request_line`."""
     request = json.loads(line)
     return request["custom_id"], request["body"]
+
+
+def body_bytes(line: bytes) -> bytes:
+    """The canonical bytes of the body in a line made by `request_line`."""
+    return line[line.index(_BODY) + len(_BODY) : line.rindex(b"}")]
+
+
+def result_line(custom_id: str, status: int, request_id: str | None, body: bytes) -> bytes:
+    """The result line of a synchronous call's reply, whose body (one line of JSON) stands in it as it came."""
+    head = json.dumps({"id": None, "custom_id": custom_id})[:-1]
+    response = json.dumps({"status_code": status, "request_id": request_id})[:-1]
+    return f'{head}, "response": {response}, "body": '.encode() + body + b'}, "error": null}'
+
+
+def unrun_line(custom_id: str, phase: Phase) -> bytes:
+    """The result line of an item that was never run because its job expired or was cancelled."""
+    error = {"code": f"batch_{phase}", "message": None}
+    return json.dumps({"id": None, "custom_id": custom_id, "response": None, "error": error}).encode()
 
 
 def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:

@@ -1,6 +1,6 @@
 """`prices.toml`: prices of one's own, for models no public list knows or a contract prices otherwise.
 
-Figures are for batch jobs, as they are billed; no discount is taken off them.
+Figures are as they are billed: for batch jobs, or for calls where a row says so; no discount is taken off them.
 """
 
 import functools
@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cj_pipeline.errors import CjError
+from cj_pipeline.providers.protocol import Transport
 
 NANO_PER_USD = 1_000_000_000
 
@@ -25,6 +26,7 @@ class PriceRow(BaseModel):
 
     provider: Literal["openai", "anthropic", "vllm"]
     model: str = Field(min_length=1)
+    transport: Literal["batch", "calls"] = "batch"
     input_usd_per_million: Usd
     cached_usd_per_million: Usd | None = None
     cache_write_usd_per_million: Usd | None = None
@@ -45,13 +47,18 @@ class _PriceFile(BaseModel):
     price: list[PriceRow] = []
 
 
-def own_price(path: Path, provider: str, model: str) -> PriceRow | None:
-    """The price that a file gives for a model, if the file is there and does. Raises `CjError`."""
+def own_price(path: Path, provider: str, model: str, transport: Transport = Transport.BATCH) -> PriceRow | None:
+    """The price that a file gives for a model, if the file is there and does. Raises `CjError`.
+
+    Calls of a judge of one's own cost what its batch jobs do, unless a row says otherwise: no discount is given there.
+    """
     try:
         stat = path.stat()
     except FileNotFoundError:
         return None
-    return _rows(path, stat.st_mtime_ns, stat.st_size).get((provider, model))
+    rows = _rows(path, stat.st_mtime_ns, stat.st_size)
+    row = rows.get((provider, model, transport))
+    return rows.get((provider, model, Transport.BATCH)) if row is None and provider == "vllm" else row
 
 
 def nano_per_million(price: Decimal) -> int:
@@ -60,7 +67,7 @@ def nano_per_million(price: Decimal) -> int:
 
 
 @functools.lru_cache(maxsize=4)
-def _rows(path: Path, mtime_ns: int, size: int) -> dict[tuple[str, str], PriceRow]:
+def _rows(path: Path, mtime_ns: int, size: int) -> dict[tuple[str, str, str], PriceRow]:
     """Read once for each version of the file, which `mtime_ns` and `size` tell apart."""
     del mtime_ns, size
     try:
@@ -70,9 +77,9 @@ def _rows(path: Path, mtime_ns: int, size: int) -> dict[tuple[str, str], PriceRo
         raise CjError(f"{path}: {_first_mistake(error)}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise CjError(f"{path}: not readable as TOML: {error}. Correct it, or unset CJ_PRICES.") from None
-    known: dict[tuple[str, str], PriceRow] = {}
+    known: dict[tuple[str, str, str], PriceRow] = {}
     for number, row in enumerate(rows, start=1):
-        if known.setdefault((row.provider, row.model), row) is not row:
+        if known.setdefault((row.provider, row.model, row.transport), row) is not row:
             raise CjError(f"{path}: [[price]] number {number}: {row.provider} {row.model!r} stands twice. Keep one.")
     return known
 

@@ -1,4 +1,4 @@
-"""What a token costs in a batch job, in integer nano-USD per million tokens, and where the figure comes from.
+"""What a token costs by transport, in integer nano-USD per million tokens, and where the figure comes from.
 
 genai-prices falls back to the standard price when it does not know a batch price. A cap built on a guess is
 none, so the fallback is detected and the model counts as unpriced.
@@ -14,6 +14,7 @@ from typing import Self
 from cj_pipeline.errors import Unpriced
 from cj_pipeline.judging import Usage
 from cj_pipeline.providers.price_file import NANO_PER_USD, PriceRow, nano_per_million, own_price
+from cj_pipeline.providers.protocol import Transport
 from cj_pipeline.settings import Settings
 
 MILLION = 1_000_000
@@ -22,7 +23,7 @@ PROMPT_TOKENS = 1_000  # prices are asked for a short prompt: they rise beyond a
 
 @dataclass(frozen=True, slots=True)
 class BatchPrice:
-    """Price of a model in a batch job. `source` names the table and its version or date."""
+    """Price of a model in a batch job, or in calls. `source` names the table and its version or date."""
 
     input_nano_per_million: int
     cached_nano_per_million: int
@@ -62,16 +63,23 @@ CACHE_HIT_RATE = 0.6
 
 
 def batch_price(provider: str, model: str) -> BatchPrice:
-    """The price of a model in a batch job today. Raises `Unpriced` when no batch price is known.
+    """The price of a model in a batch job today. Raises `Unpriced` when no batch price is known."""
+    return job_price(provider, model, Transport.BATCH)
+
+
+def job_price(provider: str, model: str, transport: Transport) -> BatchPrice:
+    """The price of a model today as a job's requests travel: calls cost the full price. Raises `Unpriced`.
 
     The file `prices.toml` (CJ_PRICES) comes first, then what is free, then genai-prices.
     """
     if provider == "emulator":
         return FREE
-    own = own_price(Settings().prices, provider, model)
+    own = own_price(Settings().prices, provider, model, transport)
     if own is not None:
         return _from_row(own)
-    return SELF_HOSTED if provider == "vllm" else _published(provider, model, datetime.now(UTC).date())
+    if provider == "vllm":
+        return SELF_HOSTED
+    return _published(provider, model, transport, datetime.now(UTC).date())
 
 
 def cache_pays(prefix_tokens: int, requests: int, price: BatchPrice, *, hit_rate: float = CACHE_HIT_RATE) -> bool:
@@ -101,11 +109,12 @@ def _from_row(row: PriceRow) -> BatchPrice:
 
 
 @functools.lru_cache(maxsize=64)
-def _published(provider: str, model: str, day: date) -> BatchPrice:
+def _published(provider: str, model: str, transport: Transport, day: date) -> BatchPrice:
     """From genai-prices, as of a day. Raises `Unpriced`."""
     import genai_prices
 
     at = datetime.now(UTC)
+    batch = transport is Transport.BATCH
 
     def price(processing: str | None, **tokens: int) -> genai_prices.types.PriceCalculation:
         return genai_prices.calc_price(
@@ -118,20 +127,21 @@ def _published(provider: str, model: str, day: date) -> BatchPrice:
 
     # what Anthropic is asked for is kept an hour, and such a write costs more than the usual five minutes
     lifetime = {"cache_write_1h_tokens": PROMPT_TOKENS} if provider == "anthropic" else {}
+    way = "batch" if batch else None
     try:
         standard = price(None, output_tokens=PROMPT_TOKENS)
-        reduced = price("batch", output_tokens=PROMPT_TOKENS)
-        cached = price("batch", output_tokens=0, cache_read_tokens=PROMPT_TOKENS)
-        written = price("batch", output_tokens=0, cache_write_tokens=PROMPT_TOKENS, **lifetime)
+        plain = price(way, output_tokens=PROMPT_TOKENS)
+        cached = price(way, output_tokens=0, cache_read_tokens=PROMPT_TOKENS)
+        written = price(way, output_tokens=0, cache_write_tokens=PROMPT_TOKENS, **lifetime)
     except LookupError:
         raise Unpriced(f"no price is known for {provider} model {model!r}, so no cap could hold. {_REMEDY}") from None
-    if not reduced.total_price < standard.total_price:
+    if batch and not plain.total_price < standard.total_price:
         raise Unpriced(f"no batch price is known for {provider} model {model!r}. {_REMEDY}")
     return BatchPrice(
-        input_nano_per_million=_of_prompt(reduced.input_price),
+        input_nano_per_million=_of_prompt(plain.input_price),
         cached_nano_per_million=_of_prompt(cached.input_price),
         cache_write_nano_per_million=_of_prompt(written.input_price),
-        output_nano_per_million=_of_prompt(reduced.output_price),
+        output_nano_per_million=_of_prompt(plain.output_price),
         source=f"genai-prices {genai_prices.__version__}, {day:%Y-%m-%d}",
     )
 

@@ -1,4 +1,4 @@
-"""The five verbs every provider speaks, how its copy of our data goes, and what they hand over.
+"""The verbs every provider speaks, how its copy of our data goes, and what they hand over.
 
 Nothing here knows the ledger or a batch.
 """
@@ -25,6 +25,13 @@ class Phase(StrEnum):
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self in {Phase.COMPLETED, Phase.FAILED, Phase.EXPIRED, Phase.CANCELLED}
+
+
+class Transport(StrEnum):
+    """How a job's requests reach the provider: as one batch job there, or by one synchronous call each."""
+
+    BATCH = "batch"
+    CALLS = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +137,23 @@ class BatchProvider(Protocol):
 
         `job` is None when the provider lists it no longer; then only the input file can be removed.
         """
+        ...
+
+
+class Caller(Protocol):
+    """A provider's synchronous endpoint, for the event loop it was opened in."""
+
+    name: str
+
+    async def call(self, line: bytes) -> bytes:
+        """Make the call of a request line, once; what was answered, as a line of the provider's batch results.
+
+        A definite no to this request is an answer. Raises `TurnedAway` (not done, ask later), `ProviderBusy`,
+        `OutOfCredit` or `ProviderUnreachable` (not done, and no other call would be), and `ProviderUncertain` when
+        it may have been done, and billed, without our hearing of it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let its connections go."""
         ...

@@ -30,6 +30,7 @@ from cj_pipeline.report.figures import (
     only_row,
     seat_differences,
 )
+from cj_pipeline.report.wave_path import path_drawing, path_figures
 from cj_pipeline.report.words import Catalogue
 
 
@@ -52,6 +53,7 @@ def drawings(
         "anchors": _anchor_charts(evidence, t),
         "judges": [*_preference_charts(evidence, t), *_seat_charts(evidence, t)],
         "budget": _budget_charts(evidence, t),
+        "path": _path_charts(evidence, t),
     }
 
 
@@ -64,6 +66,11 @@ def _grade_charts(evidence: Evidence, reread: Review, t: Catalogue) -> list[Char
     parts = [t("grades.chart.part", grade=label, count=t.whole(given[label])) for label in labels]
     text = t("grades.chart.text", pupils=t.whole(len(reread.graded)), parts=", ".join(parts))
     return [Chart(t("grades.chart"), grade_chart(counts, labels=labels, text=text, y_label=t("grades.chart.y")))]
+
+
+def _path_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:
+    figures = path_figures(evidence)
+    return [Chart(t("path.chart"), path_drawing(figures, t))] if figures else []
 
 
 def _budget_charts(evidence: Evidence, t: Catalogue) -> list[Chart]:

@@ -371,6 +371,43 @@ SENTENCES: Mapping[str, str] = {
         "red as long as a gate is. A warning stops nothing."
     ),
     # budget
+    "path.title": "The way there, wave by wave",
+    "path.lead.one": "This batch was asked in one wave of {pairs} pairs.",
+    "path.lead.other": "This batch was asked in {count} waves, {pairs} pairs in all.",
+    "path.label.stable": "It stopped when its scores were precise enough, and fresh verdicts follow them.",
+    "path.label.no_signal": "It stopped without a signal: its scores are precise, but fresh verdicts ignore them.",
+    "path.label.budget_exhausted": "It ended when its budget was spent.",
+    "path.label.coverage_exhausted": "It ended when every pair had been asked as often as may be.",
+    "path.label.single_wave_complete": "Every comparison was answered.",
+    "path.label.partial": "Some comparisons were not answered.",
+    "path.label.failed_low_success": "It failed: too few comparisons were answered.",
+    "path.label.insufficient_essays": "It had too few essays to compare.",
+    "path.chart": "Precision, reliability and change of the scores by wave",
+    "path.chart.text": (
+        "After {waves} waves the mean standard error is {error} logits, the reliability {reliability} and the largest "
+        "change of a score in the last wave {change} logits."
+    ),
+    "path.chart.x": "wave",
+    "path.key.error": "mean standard error, logits",
+    "path.key.reliability": "reliability on pairs drawn at random, or between judges",
+    "path.key.change": "largest change of a score, logits",
+    "path.caption": "What the scores were worth after each wave",
+    "path.column.wave": "Wave",
+    "path.column.kind": "Kind",
+    "path.column.pairs": "Pairs",
+    "path.column.at_random": "Drawn at random",
+    "path.column.comparisons": "Comparisons so far",
+    "path.column.change": "Largest change",
+    "path.column.error": "Mean standard error",
+    "path.column.reliability": "Reliability",
+    "path.kind.coverage": "new pairs",
+    "path.kind.resampling": "asked again",
+    "path.how": (
+        "Each wave pairs essays that have not met, the least asked and the closest first; part of it is drawn without "
+        "looking at scores. Only on that part, and between judges, is reliability computed: pairs chosen by score make "
+        "chance look like agreement. How much the scores still change depends on the size of a wave, and decides "
+        "nothing by default."
+    ),
     "budget.title": "What other budgets would give",
     "budget.lead": (
         "With {per_essay} answered comparisons per essay this batch reached a reliability of {reached}. As many "
@@ -485,6 +522,46 @@ SENTENCES: Mapping[str, str] = {
     "index.reread.other": "{count} scripts to re-read",
     "index.how": "The page is written anew whenever a report is made, and by cj report --index. It shows the state "
     "at the time given above.",
+    # experiments on anchors
+    "experiment": "Experiment on anchors",
+    "experiment.made": "as of {when}",
+    "experiment.variants.one": "{count} variant of the same question, asked about {anchors} anchors.",
+    "experiment.variants.other": "{count} variants of the same question, asked about {anchors} anchors.",
+    "experiment.none": "No variant has been scored yet.",
+    "experiment.side": "Side by side",
+    "experiment.column.variant": "variant",
+    "experiment.column.judges": "judges",
+    "experiment.column.tau": "Kendall’s tau",
+    "experiment.column.inversions": "inversions",
+    "experiment.column.zero": "never won",
+    "experiment.column.order": "first seat, logits",
+    "experiment.column.reliability": "reliability",
+    "experiment.column.answered": "answered",
+    "experiment.column.cost": "USD",
+    "experiment.column.verdict": "targets",
+    "experiment.answered": "{answered} of {asked}",
+    "experiment.order": "{effect} ± {half}",
+    "experiment.met": "met",
+    "experiment.missed": "missed",
+    "experiment.waiting": "not scored: {why}",
+    "experiment.how": "Tau is tau-a of the order of scores against the order of grades; equal grades never count as "
+    "wrong. An inversion is a pair in which the anchor with the worse grade won. The first seat’s advantage is given "
+    "with its 95 % interval. Reliability says how consistent a judge is, not whether it is right.",
+    "experiment.targets": "Targets and the last run",
+    "experiment.anchors": "Anchor by anchor",
+    "experiment.column.anchor": "anchor",
+    "experiment.column.grade": "grade",
+    "experiment.place": "{place} ({rate})",
+    "experiment.anchors.how": "Place by score, 1 the best, and in brackets the share of its comparisons that the "
+    "anchor won.",
+    "experiment.inversions": "Inversions",
+    "experiment.inversions.none": "No pair was inverted.",
+    "experiment.column.better": "better by grade",
+    "experiment.column.worse": "won all the same",
+    "experiment.column.said": "the judge’s reason",
+    "experiment.prompts": "What each variant was asked",
+    "experiment.assignment": "Assignment of {variant}",
+    "experiment.rubric": "Rubric of {variant}",
     # terminal
     "terminal.title": "{title} ({batch})",
     "terminal.offline": "OFFLINE BASELINE ({judges}): no exam may rest on these results.",

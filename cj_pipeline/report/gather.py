@@ -17,12 +17,12 @@ from cj_pipeline.findings import Finding, with_overrides
 from cj_pipeline.grading.findings import grade_findings
 from cj_pipeline.jobs.findings import job_findings
 from cj_pipeline.jobs.ledger import ledger_time
-from cj_pipeline.jobs.plan import budget_of
+from cj_pipeline.jobs.plan import batch_mode, budget_of
 from cj_pipeline.jobs.provider_batch_jobs import job_table
 from cj_pipeline.jobs.schema import approvals, batches
 from cj_pipeline.judging.findings import judgment_findings
 from cj_pipeline.judging.questions import questions_of
-from cj_pipeline.pairing.findings import pair_findings
+from cj_pipeline.pairing.findings import Waves, pair_findings
 from cj_pipeline.providers import usd
 from cj_pipeline.report.evidence import Approval, Evidence, JudgeCard
 from cj_pipeline.report.findings import publishable
@@ -99,6 +99,7 @@ def _findings(deployment: Deployment, batch: Batch, tables: Mapping[str, pa.Tabl
         *pair_findings(
             tables["essays"], tables["comparison_pairs"], budget_of(batch),
             batch.earlier.pairs if batch.earlier else None,
+            waves=Waves.ENDED if batch_mode(batch).iterative else Waves.SINGLE,
         ),
         *job_findings(deployment.ledger, batch, tables["comparison_pairs"], deployment.settings),
         *judgment_findings(batch, tables["comparison_pairs"], tables["judgments"]),

@@ -44,6 +44,7 @@ from cj_pipeline.report.figures import (
 from cj_pipeline.report.panel import first_seat_interval, group_name, panel_figures
 from cj_pipeline.report.review_steps import review_steps
 from cj_pipeline.report.views import limits, scale_figures, views
+from cj_pipeline.report.wave_path import path_figures
 from cj_pipeline.report.words import Catalogue, catalogue, isolated, listed, quoted
 from cj_pipeline.scoring.findings import MISFIT
 
@@ -70,7 +71,11 @@ def render_report(evidence: Evidence, *, with_texts: bool = True) -> str:
         "report.html",
         t,
         print_note=t("offline.print") if any(card.offline for card in evidence.judges) else "",
-        views=views(with_texts=with_texts, with_budget=budget_figures(evidence) is not None),
+        views=views(
+            with_texts=with_texts,
+            with_budget=budget_figures(evidence) is not None,
+            with_path=path_figures(evidence) is not None,
+        ),
         with_texts=with_texts,
         texts=_texts(evidence) if with_texts else {},
         isolated=isolated,
@@ -128,6 +133,7 @@ def _contents(evidence: Evidence, t: Catalogue) -> dict[str, Any]:
         "judges": judge_figures(evidence),
         "new_essays": new_essays(evidence),
         "budget": budget_figures(evidence),
+        "path": path_figures(evidence),
         "panel": panel_figures(evidence, t),
         "first_seat_interval": first_seat_interval,
         "group_name": group_name,

@@ -44,18 +44,18 @@ REASONS: Mapping[str, _Sentences] = {
             # grading: what keeps scores and grades apart
             "the batch names no scale": "omgången anger ingen betygsskala",
             "there are no anchors, so scores cannot be tied to grades": (
-                "det finns inga ankartexter, så skalvärden kan inte knytas till betyg"
+                "det finns inga ankaruppsatser, så skalvärden kan inte knytas till betyg"
             ),
-            r"(\d+) of (\d+) anchors have comparisons": "{0} av {1} ankartexter har jämförelser",
+            r"(\d+) of (\d+) anchors have comparisons": "{0} av {1} ankaruppsatser har jämförelser",
             r"grades need at least (\d+)": "betyg kräver minst {0}",
-            r"(\d+) usable anchors": "{0} användbara ankartexter",
-            r"anchors of (\d+) grade only": "ankartexter med bara {0} betyg",
+            r"(\d+) usable anchors": "{0} användbara ankaruppsatser",
+            r"anchors of (\d+) grade only": "ankaruppsatser med bara {0} betyg",
             r"at least (\d+) are needed": "minst {0} behövs",
             r"there are (?P<what>\d+ usable anchors|anchors of \d+ grade only)": "det finns {what}",
-            r"its group of linked essays has (?P<what>.*)": "dess grupp av sammanlänkade texter har {what}",
+            r"its group of linked essays has (?P<what>.*)": "dess delmängd av sammanlänkade uppsatser har {what}",
             r"the essays fall into (\d+) groups that never met, and none of them holds (\d+) anchors of (\d+) grades": (
-                "texterna faller isär i {0} grupper som aldrig möttes, och ingen av dem har {1} ankartexter med {2} "
-                "olika betyg"
+                "uppsatserna faller isär i {0} delmängder som aldrig har jämförts, och ingen av dem har {1} "
+                "ankaruppsatser med {2} olika betyg"
             ),
             # grading: why a graded essay should be read
             r"(.+) (\d+)%, (.+) (\d+)% probable": "{0} {1} %, {2} {3} % sannolikt",

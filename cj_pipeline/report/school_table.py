@@ -1,4 +1,5 @@
-"""What a school opens: a row per essay with grade, range, doubt and what to read again, and one per anchor.
+"""What a school opens: a row per essay with grade, range, doubt and what to read again, one per anchor, and one per
+essay and pair on which people and models were both heard.
 
 Rows are plain values under keys; `export_words` has their headings.
 """
@@ -13,6 +14,7 @@ from cj_pipeline.report.words import catalogue
 from cj_pipeline.tables import CONTRACTS
 
 Row = dict[str, Any]
+LOOK_FROM = 2.0  # standard errors; chance alone passes it once in twenty
 GROUP = "group:"  # what stands before the name of a group column in a key, so that it cannot meet one of ours
 
 
@@ -53,6 +55,48 @@ def anchor_sheet(evidence: Evidence) -> list[Row]:
         }
         for row in anchor_figures(evidence)
     ]
+
+
+def differing_essays(evidence: Evidence) -> list[Row]:
+    """Every essay that people and models both placed, the clearest difference first; none without people's votes."""
+    words = in_language(WORDS, evidence.language)
+    return [
+        {
+            "essay": row["essay_a"],
+            "placed": words["higher" if row["difference"] > 0 else "lower"],
+            "gap": row["difference"] / row["standard_error"],
+            "look": words["yes" if _stands_out(row) else "no"],
+            "people_score": row["people"],
+            "models_score": row["models"],
+            "votes": row["people_votes"],
+        }
+        for row in _differing(evidence, "essay")
+    ]
+
+
+def differing_pairs(evidence: Evidence) -> list[Row]:
+    """Every pair that people judged, the most surprising first; none without people's votes."""
+    words = in_language(WORDS, evidence.language)
+    return [
+        {
+            "essay": row["essay_a"],
+            "other": row["essay_b"],
+            "people_share": row["people"],
+            "models_share": row["models"],
+            "gap": row["difference"] / row["standard_error"],
+            "look": words["yes" if _stands_out(row) else "no"],
+            "votes": row["people_votes"],
+        }
+        for row in _differing(evidence, "pair")
+    ]
+
+
+def _differing(evidence: Evidence, kind: str) -> list[Row]:
+    return [row for row in stored(evidence, "disagreements").to_pylist() if row["kind"] == kind]
+
+
+def _stands_out(row: Row) -> bool:
+    return bool(abs(row["difference"]) > LOOK_FROM * row["standard_error"])
 
 
 def _why(row: EssayFigures, remark: str) -> str | None:

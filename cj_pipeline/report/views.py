@@ -9,7 +9,7 @@ from cj_pipeline.report.figures import EssayFigures, Outcome, State
 # a view's sections in order; a section's title is its name with ".title"
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "overview": ("trust", "grades", "review", "limits", "scripts"),
-    "psychometrics": ("scale", "ranking", "anchors", "judges", "budget"),
+    "psychometrics": ("scale", "ranking", "anchors", "judges", "path", "budget"),
     "audit": ("checks", "money", "provenance"),
 }
 
@@ -27,9 +27,10 @@ class ScaleFigures:
     median_infit: float | None
 
 
-def views(*, with_texts: bool, with_budget: bool) -> dict[str, list[str]]:
+def views(*, with_texts: bool, with_budget: bool, with_path: bool) -> dict[str, list[str]]:
     """The sections of each view that this report has."""
-    left_out = {name for name, shown in (("scripts", with_texts), ("budget", with_budget)) if not shown}
+    optional = {"scripts": with_texts, "budget": with_budget, "path": with_path}
+    left_out = {name for name, shown in optional.items() if not shown}
     return {view: [name for name in sections if name not in left_out] for view, sections in VIEWS.items()}
 
 

@@ -1,7 +1,7 @@
-"""The Excel workbook of a batch: essays, anchors, about. Numbers are numbers, and no text is ever a formula."""
+"""The Excel workbook of a batch, a sheet per table of `school_table`. Numbers are numbers, no text is a formula."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +9,48 @@ from cj_pipeline.report.evidence import Evidence
 from cj_pipeline.report.export_words import HEADINGS, MEANINGS, WORDS, in_language
 from cj_pipeline.report.figures import batch_state, essay_figures, is_overridden, stored
 from cj_pipeline.report.page import headline
-from cj_pipeline.report.school_table import GROUP, Row, anchor_sheet, essay_sheet
+from cj_pipeline.report.school_table import (
+    GROUP,
+    Row,
+    anchor_sheet,
+    differing_essays,
+    differing_pairs,
+    essay_sheet,
+)
 from cj_pipeline.report.words import catalogue
 
 EXCEL_CELL_CHARS = 32_767  # longest text of a cell, Excel specifications and limits
 ACTIVE = tuple("=+-@\t\r")  # what makes a spreadsheet take a text for a formula (OWASP, CSV injection)
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 _LIKE_AN_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # ST_Xstring, ECMA-376 part 1, 22.9.2.19
-_FORMATS = {"sure": "0%", "share": "0%", "rank": "0", "set": "0", "residual": "+0.0;-0.0;0.0"}
+_SIGNED = "+0.0;-0.0;0.0"
+_FORMATS = {
+    **dict.fromkeys(("sure", "share", "people_share", "models_share"), "0%"),
+    **dict.fromkeys(("rank", "set", "votes"), "0"),
+    **dict.fromkeys(("people_score", "models_score"), "0.00"),
+    **dict.fromkeys(("residual", "gap"), _SIGNED),
+}
 _WIDEST, _NARROWEST = 60, 8  # characters
 
 
 def write_workbook(evidence: Evidence, path: Path, *, with_texts: bool) -> Path:
-    """Write the workbook, with a sheet of texts only when asked for. Returns the path."""
+    """Write the workbook, with a sheet of texts only when asked for. Returns the path.
+
+    Where people judged as well, a sheet of essays and one of pairs show how they differ from the models.
+    """
     import openpyxl
 
     words = in_language(WORDS, evidence.language)
     workbook = openpyxl.Workbook()
     workbook.properties.creator = "cj_pipeline"
     workbook.remove(workbook.active)
-    _listing(workbook.create_sheet(words["essays"]), essay_sheet(evidence), evidence.language)
-    _listing(workbook.create_sheet(words["anchors"]), anchor_sheet(evidence), evidence.language)
-    _about(workbook.create_sheet(words["about"]), evidence)
+    listings = {"essays": essay_sheet(evidence), "anchors": anchor_sheet(evidence)}
+    both_heard = {"differing_essays": differing_essays(evidence), "differing_pairs": differing_pairs(evidence)}
+    listings |= {name: rows for name, rows in both_heard.items() if rows}
+    for name, rows in listings.items():
+        _listing(workbook.create_sheet(words[name]), rows, evidence.language)
+    columns = {key for rows in listings.values() for row in rows[:1] for key in row}
+    _about(workbook.create_sheet(words["about"]), evidence, columns)
     if with_texts:
         _listing(workbook.create_sheet(words["texts"]), _texts(evidence), evidence.language)
     workbook.save(path)
@@ -52,7 +72,7 @@ def _listing(sheet: Any, rows: Sequence[Row], language: str) -> None:
     _fit_widths(sheet)
 
 
-def _about(sheet: Any, evidence: Evidence) -> None:
+def _about(sheet: Any, evidence: Evidence, columns: Set[str]) -> None:
     """What a reader must know of the figures: where they come from, what they mean, what was checked."""
     words, headings = in_language(WORDS, evidence.language), in_language(HEADINGS, evidence.language)
     t = catalogue(evidence.language)
@@ -67,7 +87,8 @@ def _about(sheet: Any, evidence: Evidence) -> None:
         offline = f"; {words['offline']}" if card.offline else ""
         lines.append((words["judge"], f"{card.judge_id}: {card.provider}, {card.model}{offline}"))
     lines += [(), (words["columns"],)]
-    lines += [(headings[key], meaning) for key, meaning in in_language(MEANINGS, evidence.language).items()]
+    meanings = in_language(MEANINGS, evidence.language)
+    lines += [(headings[key], meaning) for key, meaning in meanings.items() if key in columns]
     lines += [(), (words["checks"],)]
     for finding in evidence.findings:
         colour = "passed" if finding.passed else "warned" if finding.kind == "advice" else "red"

@@ -10,15 +10,16 @@ import pyarrow.compute as pc
 from cj_pipeline.scales import GradeScale
 from cj_pipeline.scoring.bias import LengthEffect, Scored, group_effects, length_effect
 from cj_pipeline.scoring.disagreements import Disagreements, disagreements
+from cj_pipeline.scoring.estimators import Estimator, shown_by
 from cj_pipeline.scoring.judge_agreement import judge_agreement
 from cj_pipeline.scoring.pair_fit import pair_fit
 from cj_pipeline.scoring.panel_tables import agreement_table, disagreement_table, group_table, pair_table
 from cj_pipeline.scoring.scale import ScaleFit, score_comparisons
-from cj_pipeline.scoring.splits import SplitReliability, split_reliability
+from cj_pipeline.scoring.splits import SplitReliability, split_between_judges, split_reliability
 from cj_pipeline.scoring.votes import Votes, collect_votes
 from cj_pipeline.tables import ESSAYS, HUMAN_JUDGMENTS, conform
 
-LEAST_SUCCESS = 0.8  # below this share of answered comparisons a batch ends as failed_low_success
+SCORING_VERSION = 1  # of what scores and grades are computed by; the next one makes all scales due to be made again
 MOST_PAIRS = 200  # of the most surprising ones in `pair_fit`
 SCORE_TABLES = (
     "bradley_terry_scores", "scale_fit", "judge_fit", "human_judgments", "judge_agreement", "pair_fit",
@@ -62,8 +63,15 @@ def score_tables(
     *,
     scale: GradeScale | None = None,
     discrimination: bool = False,
+    chosen_by_score: bool = False,
+    estimator: Estimator = "newton",
 ) -> dict[str, pa.Table]:
     """All tables of the scale, by name. `scale` orders the grades that effects of length and group are held against.
+
+    Where later pairs were chosen by earlier scores, what such pairs flatter is left out: SSR, separation, and the
+    agreement of one judge's own halves. Reliability is then for whoever knows which pairs were not.
+
+    The estimator gives score, standard error and rank; all else rests on the project's own fit.
 
     Raises `NotConverged`.
     """
@@ -73,11 +81,14 @@ def score_tables(
     scored = Scored(fit.unshrunk_scores, fit.unshrunk_standard_errors**2, fit.component, _grades(essays, scale))
     length = length_effect(scored, essays["word_count"].to_pylist())
     people = disagreements(votes, fit.phi)
+    split = split_between_judges(votes) if chosen_by_score else split_reliability(votes)
     groups = group_effects(scored, votes, _group_columns(essays), fit.phi)
     ids = essays["essay_id"]
     return {
-        "bradley_terry_scores": _scores(essays, fit),
-        "scale_fit": _scale_fit(essays, judgments, votes, fit, split_reliability(votes), length, people),
+        "bradley_terry_scores": _scores(essays, shown_by(estimator, fit, votes, _reference(essays))),
+        "scale_fit": _scale_fit(
+            essays, votes, fit, split, length, people, chosen_by_score=chosen_by_score, estimator=estimator
+        ),
         "judge_fit": _judge_fit(judgments, votes, fit),
         "human_judgments": conform("human_judgments", human_judgments),
         "judge_agreement": agreement_table(judge_agreement(votes), votes.judge_ids),
@@ -100,12 +111,10 @@ def _group_columns(essays: pa.Table) -> dict[str, list[str | None]]:
     return {name: essays[name].to_pylist() for name in essays.column_names if name not in ESSAYS.names}
 
 
-def terminal_label(judgments: pa.Table, least_success: float = LEAST_SUCCESS) -> str:
-    """How a single wave ended: single_wave_complete, partial, or failed_low_success."""
-    answered = judgments["error_code"].null_count
-    if answered == 0 or answered / judgments.num_rows < least_success:
-        return "failed_low_success"
-    return "single_wave_complete" if answered == judgments.num_rows else "partial"
+def _reference(essays: pa.Table) -> int:
+    """The last anchor, or the last essay where there is none: as the predecessor had it."""
+    anchors = np.flatnonzero(essays["is_anchor"].to_numpy(zero_copy_only=False))
+    return int(anchors[-1]) if anchors.size else essays.num_rows - 1
 
 
 def _scores(essays: pa.Table, fit: ScaleFit) -> pa.Table:
@@ -140,12 +149,14 @@ def _ranks(fit: ScaleFit) -> pa.Array:
 
 def _scale_fit(
     essays: pa.Table,
-    judgments: pa.Table,
     votes: Votes,
     fit: ScaleFit,
     split: SplitReliability,
     length: LengthEffect | None,
     people: Disagreements | None,
+    *,
+    chosen_by_score: bool,
+    estimator: Estimator,
 ) -> pa.Table:
     row = {
         "essays": essays.num_rows,
@@ -158,9 +169,9 @@ def _scale_fit(
         "phi": fit.phi,
         "prior_sd": fit.prior_sd,
         "auto_prior_sd": _number(fit.auto_prior_sd),
-        "reliability": _number(fit.reliability),
-        "ssr": _number(fit.ssr),
-        "separation": _number(fit.separation),
+        "reliability": None if chosen_by_score else _number(fit.reliability),
+        "ssr": None if chosen_by_score else _number(fit.ssr),
+        "separation": None if chosen_by_score else _number(fit.separation),
         "split_by": split.by,
         "splits": split.splits,
         "split_correlation": _number(split.correlation),
@@ -174,7 +185,9 @@ def _scale_fit(
         "people_votes": int(votes.by_person.sum()),
         "people_predicted": _number(people.predicted) if people else None,
         "people_correlation": _number(people.correlation) if people else None,
-        "terminal_label": terminal_label(judgments),
+        "terminal_label": None,  # whoever decides that nothing follows writes it in
+        "scoring_version": SCORING_VERSION,
+        "estimator": estimator,
     }
     return conform("scale_fit", pa.table({name: [value] for name, value in row.items()}))
 

@@ -19,6 +19,7 @@ SHOWN = 3  # names in a sentence
 
 CHECKS = {
     "converged": (Kind.STRUCTURAL, "The fit stands at its optimum."),
+    "signal": (Kind.GATE, "Pairs that nobody chose by score bear the scores out."),
     "connected": (Kind.ADVICE, "All essays that were answered about stand on one scale."),
     "reliability": (Kind.ADVICE, "The essays differ by more than the uncertainty of their scores."),
     "prior_wide_enough": (Kind.ADVICE, "The spread of the essays is not held down by the prior."),
@@ -39,6 +40,7 @@ def score_findings(tables: Mapping[str, pa.Table], *, least_reliability: float) 
     judges: list[dict[str, Any]] = tables["judge_fit"].to_pylist()
     return [
         _converged(fit),
+        signal_finding(fit),
         _connected(fit),
         _reliable(fit, least_reliability),
         _prior(fit),
@@ -60,6 +62,17 @@ def _converged(fit: dict[str, Any]) -> Finding:
         f"largest gradient entry {fit['gradient_norm']:.1e} after {fit['iterations']} Newton steps",
         gradient_norm=fit["gradient_norm"],
         iterations=fit["iterations"],
+    )
+
+
+def signal_finding(fit: dict[str, Any]) -> Finding:
+    """The gate on a batch that was stopped because its scores were precise, while they say nothing."""
+    label = fit["terminal_label"]
+    ended = f"ended as {label}" if label else "another wave follows"
+    return _finding(
+        "signal",
+        label != "no_signal",
+        f"{ended}: its scores are precise, and fresh verdicts do not follow them" if label == "no_signal" else ended,
     )
 
 

@@ -50,6 +50,16 @@ def split_reliability(votes: Votes, seed: int = 0) -> SplitReliability:
     return SplitReliability(by, len(found), median, 2 * median / (1 + median) if median > -1 else np.nan)
 
 
+def split_between_judges(votes: Votes, seed: int = 0) -> SplitReliability:
+    """`split_reliability` of several judges; none of one judge, whose halves agree on who was put beside whom.
+
+    For pairs that were chosen by earlier scores: the choice makes chance look like agreement (Bramley 2015).
+    """
+    if votes.active.size > 1:
+        return split_reliability(votes, seed)
+    return SplitReliability("comparisons", 0, np.nan, np.nan)
+
+
 def _halves_of_judges(votes: Votes, wanted: int, seed: int) -> Iterator[BoolArray]:
     judges = votes.active
     size = judges.size // 2

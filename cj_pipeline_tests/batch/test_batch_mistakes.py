@@ -39,6 +39,7 @@ def texts(files: Files) -> Files:
 
 ONE = '{"essay_id": "e1", "text": "One."}'
 TWO = '{"essay_id": "e2", "text": "Two."}'
+BY_HAND = '[batch]\n[[judges]]\nid = "own"\nprovider = "vllm"\nmodel = "m"\n'
 
 MISTAKES: dict[str, tuple[Files, list[str]]] = {
     # the manifest
@@ -68,9 +69,17 @@ MISTAKES: dict[str, tuple[Files, list[str]]] = {
     "a judge's id with a blank": (manifest('"luna"', '"the moon"'), ["judges[1].id", "found 'the moon'"]),
     "a judge's id twice": (more(SECOND_JUDGE), ["judges: the id 'luna' stands twice", "its own"]),
     "a paid judge without a cap": ({"batch.toml": PAID}, ["a paid judge needs a cap", "max_usd = 5.00"]),
-    "a mode of another version": (
-        manifest("[scale]", 'mode = "per_request"\n[scale]'),
-        ["mode 'per_request'", 'Use mode = "provider_batch_api"'],
+    "new essays wave by wave": (
+        manifest("[scale]", 'mode = "per_request"\ntops_up = "spring"\n[scale]'),
+        ["mode 'per_request'", "tops_up", 'Use mode = "provider_batch_api"'],
+    ),
+    "mirrored pairs wave by wave": (
+        manifest("[scale]", 'mode = "serial_bundle"\n[pairing]\naudit_share = 0.1\n[scale]'),
+        ["mode 'serial_bundle'", "audit_share", 'Use mode = "provider_batch_api"'],
+    ),
+    "a judge by hand wave by wave": (
+        {"batch.toml": BY_HAND.replace("[batch]", '[batch]\nmode = "serial_bundle"')},
+        ["mode 'serial_bundle'", "vllm judge without base_url"],
     ),
     "no such mode": (manifest("[scale]", 'mode = "batch"\n[scale]'), ["batch.mode", "'provider_batch_api'"]),
     "a paid judge of another provider": (manifest('"emulator"', '"anthropic"'), ["a paid judge needs a cap"]),

@@ -73,6 +73,21 @@ def test_a_dry_run_shows_everything_and_writes_nothing(installation: Installatio
     assert list(installation.batches.iterdir()) == []
 
 
+def test_pairs_and_peoples_judgments_in_the_folder_are_shown_and_taken(
+    installation: Installation, word_essays: Path
+) -> None:
+    one, other = sorted(path.stem for path in word_essays.glob("*.docx"))[:2]
+    written(word_essays / "pairs.csv", f"essay_a,essay_b,times\n{one},{other},3\n{other},{one},2\n".encode())
+    written(word_essays / "human_judgments.csv", f"judge,essay_a,essay_b,winner\nL1,{one},{other},a\n".encode())
+    said = cj(installation, "new", "x", "--from", str(word_essays), *JUDGE)
+    assert "2 to be asked 5 times in all, from pairs.csv" in said
+    assert "votes       1 from human_judgments.csv, people: 1" in said
+    assert (installation.batches / "x/pairs.csv").read_text("utf-8").splitlines()[1] == f"{one},{other},3"
+    assert (installation.batches / "x/human_judgments.csv").read_text("utf-8").splitlines()[1] == (
+        f"L1,{one},{other},{one}"
+    )
+
+
 def test_a_broken_file_is_named_and_can_be_left_out(installation: Installation, word_essays: Path) -> None:
     written(word_essays / "Eva.docx", b"no zip")
     said = cj(installation, "new", "x", "--from", str(word_essays), *JUDGE, code=2)

@@ -52,7 +52,7 @@ def test_the_graph_is_the_seven_assets_of_the_design() -> None:
         "comparison_pairs": ["essays"],
         "provider_batch_jobs": ["comparison_pairs"],
         "judgments": ["comparison_pairs", "provider_batch_jobs"],
-        "bradley_terry_scores": ["essays", "judgments"],
+        "bradley_terry_scores": ["comparison_pairs", "essays", "judgments"],
         "grade_projections": ["bradley_terry_scores", "comparison_pairs", "essays", "judgments"],
         "batch_report": ["grade_projections"],
     }

@@ -93,4 +93,14 @@ cached_usd_per_million = 0.0317
 cache_write_usd_per_million = 0.634
 output_usd_per_million = 1.931
 source = "a price list of this test"
+
+[[price]]
+provider = "{provider}"
+model = "{model}"
+transport = "calls"
+input_usd_per_million = 0.634
+cached_usd_per_million = 0.0634
+cache_write_usd_per_million = 1.268
+output_usd_per_million = 3.862
+source = "a price list of this test"
 """

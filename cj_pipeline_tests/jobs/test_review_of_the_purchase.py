@@ -35,7 +35,7 @@ PRICE = BatchPrice(1 * DOLLAR, DOLLAR // 10, 1 * DOLLAR, 10 * DOLLAR, "a price l
 def priced(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator's judges cost something, so that caps have something to hold."""
     for room in (plan, reconciliation):
-        monkeypatch.setattr(room, "batch_price", lambda *_: PRICE)
+        monkeypatch.setattr(room, "job_price", lambda *_: PRICE)
 
 
 @pytest.fixture

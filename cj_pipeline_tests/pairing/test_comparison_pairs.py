@@ -163,7 +163,7 @@ def red(rows: list[Row], budget: PairBudget = ALL_PAIRS) -> set[str]:
 
 
 def pair(a: str, b: str) -> Row:
-    return {"pair_id": 99, "wave": 1, "kind": "coverage", "essay_a": a, "essay_b": b}
+    return {"pair_id": 99, "wave": 1, "kind": "coverage", "at_random": True, "essay_a": a, "essay_b": b}
 
 
 def test_a_plan_in_order_is_green_and_shows_its_numbers() -> None:

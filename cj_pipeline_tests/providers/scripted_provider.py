@@ -15,6 +15,7 @@ class Reply:
     body: bytes = b"{}"
     content_type: str = "application/json"
     promised: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Script:
     replies: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
@@ -34,13 +36,15 @@ def scripted_provider() -> Iterator[Script]:
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
+            script.bodies.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
             call = f"{self.command} {self.path.partition('?')[0]}"
             script.asked.append(call)
             script.headers.append({name.lower(): value for name, value in self.headers.items()})
             reply = script.replies.get(call, Reply(404, b'{"error": {"message": "no such route"}}'))
             self.send_response(reply.status)
             self.send_header("content-type", reply.content_type)
+            for name, value in reply.headers:
+                self.send_header(name, value)
             self.send_header("content-length", str(reply.promised or len(reply.body)))
             self.end_headers()
             self.wfile.write(reply.body)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cj_pipeline.errors import CjError, Unpriced
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice, batch_price, cache_pays
+from cj_pipeline.providers import BatchPrice, Transport, batch_price, cache_pays, job_price
 
 ROW = """[[price]]
 provider = "openai"
@@ -41,6 +41,27 @@ def test_it_comes_before_the_public_list_and_only_for_its_own_model(prices: Path
     assert batch_price("openai", "gpt-6-astra").source.startswith("genai-prices")
     prices.unlink()
     assert batch_price("openai", "gpt-6-luna") == published
+
+
+def test_calls_have_a_row_of_their_own(prices: Path) -> None:
+    calls = ROW.replace("[[price]]", '[[price]]\ntransport = "calls"').replace("0.05", "0.07")
+    prices.write_text(ROW)
+    with pytest.raises(Unpriced):
+        job_price("openai", "our-model", Transport.CALLS)
+    prices.write_text(ROW + calls)
+    assert job_price("openai", "our-model", Transport.CALLS).input_nano_per_million == 70_000_000
+    assert job_price("openai", "our-model", Transport.BATCH).input_nano_per_million == 50_000_000
+    prices.write_text(ROW + calls + calls)
+    with pytest.raises(CjError, match="stands twice"):
+        batch_price("openai", "our-model")
+
+
+def test_calls_of_a_host_of_ones_own_cost_what_its_jobs_do_unless_a_row_says_otherwise(prices: Path) -> None:
+    own = ROW.replace("openai", "vllm")
+    prices.write_text(own)
+    assert job_price("vllm", "our-model", Transport.CALLS) == job_price("vllm", "our-model", Transport.BATCH)
+    prices.write_text(own + own.replace("[[price]]", '[[price]]\ntransport = "calls"').replace("0.05", "0.07"))
+    assert job_price("vllm", "our-model", Transport.CALLS).input_nano_per_million == 70_000_000
 
 
 def test_a_file_that_was_changed_is_read_again(prices: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cj_pipeline.errors import Unpriced
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice, batch_price, nano_usd, usd
+from cj_pipeline.providers import BatchPrice, Transport, batch_price, job_price, nano_usd, usd
 
 # USD per million tokens in a batch job, input and output; genai-prices 0.2.3 on 2026-11-22, half of the standard
 # prices. The table drifts with the package: a new version may change figures, never silently the tier.
@@ -115,3 +115,17 @@ def test_money_is_exact_to_the_nano_dollar(nano: int) -> None:
 )
 def test_an_amount_a_person_writes_is_exact(amount: float, nano: int) -> None:
     assert nano_usd(amount) == nano
+
+
+@pytest.mark.parametrize(("provider", "model"), [("openai", "gpt-6-luna"), ("anthropic", "claude-haiku-4-5")])
+def test_a_call_costs_twice_what_it_costs_in_a_batch_job(provider: str, model: str) -> None:
+    """OpenAI's and Anthropic's batch guides: half the price of synchronous calls."""
+    batch, call = (job_price(provider, model, transport) for transport in (Transport.BATCH, Transport.CALLS))
+    assert call.input_nano_per_million == 2 * batch.input_nano_per_million
+    assert call.output_nano_per_million == 2 * batch.output_nano_per_million
+
+
+def test_a_model_without_a_batch_price_can_be_called() -> None:
+    with pytest.raises(Unpriced):
+        job_price("openai", "gpt-5.3", Transport.BATCH)
+    assert job_price("openai", "gpt-5.3", Transport.CALLS).output_nano_per_million > 0

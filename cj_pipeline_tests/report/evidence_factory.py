@@ -14,6 +14,7 @@ from scipy.stats import norm
 from cj_pipeline.findings import Finding, Kind
 from cj_pipeline.grading.agreement import agreement
 from cj_pipeline.report.evidence import Approval, Evidence, JudgeCard
+from cj_pipeline.scoring.bradley_terry_scores import SCORING_VERSION
 from cj_pipeline.tables import CONTRACTS, conform
 
 LABELS = ("F", "E", "D", "C", "B", "A")
@@ -108,7 +109,7 @@ def make_evidence(
                 for i in range(count)
             ],
         ),
-        "comparison_pairs": _table("comparison_pairs", pairs),
+        "comparison_pairs": _table("comparison_pairs", [{**pair, "at_random": True} for pair in pairs]),
         "provider_batch_jobs": _table(
             "provider_batch_jobs", [_job(card, len(pairs), n) for n, card in enumerate(judges)]
         ),
@@ -116,6 +117,7 @@ def make_evidence(
         "bradley_terry_scores": _table(
             "bradley_terry_scores", _scores(ids, scores, errors, answers, silent, components)
         ),
+        "wave_path": _table("wave_path", [_wave(len(pairs))]),
         "scale_fit": _table("scale_fit", [_scale_fit(count, len(pairs), components)] if answered else []),
         "judge_fit": _table(
             "judge_fit", [_judge_fit(card, len(pairs), n) for n, card in enumerate(judges)] if answered else []
@@ -183,6 +185,24 @@ def _pairs(ids: Sequence[str], draw: np.random.Generator) -> list[dict[str, Any]
             if a != b:
                 pairs.append({"essay_a": ids[a], "essay_b": ids[b], "wave": 1, "kind": "coverage"})
     return [{"pair_id": number, **pair} for number, pair in enumerate(pairs)]
+
+
+def _wave(pairs: int) -> dict[str, Any]:
+    return {
+        "wave": 1,
+        "kind": "coverage",
+        "pairs": pairs,
+        "at_random": pairs,
+        "answered": pairs,
+        "unanswered": 0,
+        "score_change": None,
+        "mean_standard_error": 0.6,
+        "reliability": 0.9,
+        "signal": None,
+        "decision": "finalize_scoring",
+        "label": "single_wave_complete",
+        "reason": f"all {pairs} comparisons have a verdict",
+    }
 
 
 def _job(card: JudgeCard, items: int, number: int) -> dict[str, Any]:
@@ -300,6 +320,8 @@ def _scale_fit(essays: int, comparisons: int, components: int) -> dict[str, Any]
         "length_effect_essays": essays,
         "people_votes": 0,
         "terminal_label": "single_wave_complete",
+        "scoring_version": SCORING_VERSION,
+        "estimator": "newton",
     }
 
 

@@ -21,6 +21,7 @@ from cj_pipeline.report.export import export_batch, inert
 from cj_pipeline.report.export_words import HEADINGS, MEANINGS, WORDS
 from cj_pipeline.report.workbook import ACTIVE, EXCEL_CELL_CHARS
 from cj_pipeline_tests.report.evidence_factory import GATE, OFFLINE, make_evidence
+from cj_pipeline_tests.report.test_report_panel import with_panel
 
 FORMULA = '=HYPERLINK("http://x","y")'
 
@@ -99,6 +100,36 @@ def test_the_third_sheet_says_where_the_figures_come_from_and_what_they_mean(tmp
     ]
 
 
+def test_where_people_judged_two_sheets_show_how_they_differ_from_the_models(tmp_path: Path) -> None:
+    evidence = with_panel()
+    book = workbook_of(evidence, tmp_path)
+    assert book.sheetnames == ["essays", "anchors", "essays, people and models", "pairs, people and models", "about"]
+    stored = evidence.tables["disagreements"].to_pylist()
+    essays, pairs = (rows_of(book[name]) for name in book.sheetnames[2:4])
+    assert [row["essay"] for row in essays] == [row["essay_a"] for row in stored if row["kind"] == "essay"]
+    assert len(pairs) == sum(row["kind"] == "pair" for row in stored)
+    assert sum(row["people’s votes"] for row in pairs) == 120
+    gaps = [abs(row["difference in standard errors"]) for row in pairs]
+    assert gaps == sorted(gaps, reverse=True)
+    assert {row["look at it?"] for row in pairs if abs(row["difference in standard errors"]) > 2} == {"yes"}
+    for row in essays:
+        higher = row["score by people"] > row["score by models"]
+        assert row["people place it"] == ("higher" if higher else "lower")
+        assert (row["difference in standard errors"] > 0) == higher
+    assert {row["people for the first"] for row in pairs} <= {0, 0.5, 1}
+    assert all(0 < row["models for the first"] < 1 for row in pairs)
+    formats = {cell.value: below.number_format for cell, below in zip(*book[book.sheetnames[3]]["A1:G2"], strict=True)}
+    assert formats["people for the first"] == formats["models for the first"] == "0%"
+    meanings = {line[0] for line in book["about"].iter_rows(values_only=True)}
+    assert {"people place it", "look at it?", "people’s votes"} <= meanings
+
+
+def test_no_column_is_explained_that_is_not_there(tmp_path: Path) -> None:
+    said = {line[0] for line in workbook_of(make_evidence(), tmp_path)["about"].iter_rows(values_only=True)}
+    assert "re-read?" in said
+    assert not {"set", "people place it", "look at it?"} & said
+
+
 def test_withheld_grades_stay_out_of_the_workbook(tmp_path: Path) -> None:
     overridden = Finding("grade_projections", "ungraded_share", Kind.GATE, False, "Many.", {}, overridden="by hand")
     evidence = make_evidence(findings=(GATE, overridden), withheld=GATE.summary)
@@ -123,11 +154,11 @@ def test_a_batch_without_an_answer_is_exported_all_the_same(tmp_path: Path) -> N
 
 def test_headings_follow_the_language_of_the_manifest(tmp_path: Path) -> None:
     book = workbook_of(replace(make_evidence(), language="sv"), tmp_path)
-    assert book.sheetnames == ["elevtexter", "ankartexter", "om"]
-    assert [cell.value for cell in book["elevtexter"][1]] == [
-        "elevtext", "typ", "betyg", "troligt intervall", "säkerhet", "läs om?", "varför", "rang",
+    assert book.sheetnames == ["uppsatser", "ankaruppsatser", "om"]
+    assert [cell.value for cell in book["uppsatser"][1]] == [
+        "uppsats", "typ", "betyg", "troligt intervall", "säkerhet", "läs om?", "varför", "rang",
     ]  # fmt: skip
-    assert {row["läs om?"] for row in rows_of(book["elevtexter"])} == {"ja", "nej", None}
+    assert {row["läs om?"] for row in rows_of(book["uppsatser"])} == {"ja", "nej", None}
 
 
 @pytest.mark.parametrize("table", [HEADINGS, MEANINGS, WORDS])
@@ -135,6 +166,14 @@ def test_every_language_has_the_same_words(table: dict[str, dict[str, str]]) -> 
     assert {tuple(words) for words in table.values()} == {tuple(table["en"])}
     assert all(all(words.values()) for words in table.values())
     assert set(table) == {"en", "sv"}
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_a_sheets_name_is_one_that_excel_takes(language: str) -> None:
+    sheets = ("essays", "anchors", "differing_essays", "differing_pairs", "about", "texts")
+    names = [WORDS[language][sheet] for sheet in sheets]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 31 and not set(name) & set("[]:*?/\\") for name in names)
 
 
 @pytest.mark.parametrize("language", ["en", "sv"])

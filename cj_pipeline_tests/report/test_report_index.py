@@ -73,7 +73,7 @@ def test_the_page_is_swedish_where_the_batches_are() -> None:
     words = cells(some_page("sv"))
     assert "väntar på godkännande spring-5b" in words
     assert "18,41 USD förbrukat och 3,25 USD reserverat över 13 omgångar." in words
-    assert "spring-6a: 5 elevtexter att läsa om" in words
+    assert "spring-6a: 5 uppsatser att läsa om" in words
 
 
 def test_a_hostile_name_is_shown_and_not_obeyed() -> None:

@@ -131,11 +131,11 @@ def test_codes_that_a_person_can_meet_have_a_swedish_name() -> None:
         ("the batch names no scale", "omgången anger ingen betygsskala"),
         (
             "there are 2 usable anchors; at least 3 are needed",
-            "det finns 2 användbara ankartexter; minst 3 behövs",
+            "det finns 2 användbara ankaruppsatser; minst 3 behövs",
         ),
         (
             "its group of linked essays has anchors of 1 grade only; at least 2 are needed",
-            "dess grupp av sammanlänkade texter har ankartexter med bara 1 betyg; minst 2 behövs",
+            "dess delmängd av sammanlänkade uppsatser har ankaruppsatser med bara 1 betyg; minst 2 behövs",
         ),
         ("withheld. anchors_in_order: tau 0.31", "hålls inne. anchors_in_order: tau 0.31"),
         ("what {nobody} knows", "what {nobody} knows"),

@@ -4,17 +4,19 @@ lexical                               lexical:slope=0.5,seed=2
 latent                                latent:sd=1.5,order=0.4,noise=1,tie=0.1,refusal=0.02,malformed=0.01,seed=7
 latent:obeys=0.8                      follows an essay that asks to be chosen, four times out of five
 replay:FILE.csv                       gives the recorded judgments of people again
+cj_generic, eng5_anchor, eng5_lower5  the predecessor's mock profiles: winners and tokens by rule
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from cj_pipeline.emulator.judges.comparison import Comparison, Judge, NoAnswer, Reply
 from cj_pipeline.emulator.judges.latent import LatentParameters, latent, latent_quality
 from cj_pipeline.emulator.judges.lexical import LexicalParameters, features, lexical
+from cj_pipeline.emulator.judges.profile import PROFILES, profile
 from cj_pipeline.emulator.judges.replay import replay
 
 __all__ = [
@@ -55,6 +57,7 @@ JUDGES: Mapping[str, JudgeKind] = {
     "lexical": JudgeKind("counts words; a baseline, not a judge of essays", LexicalParameters, lexical),
     "latent": JudgeKind("simulates a judge of hidden true qualities", LatentParameters, latent),
     "replay": JudgeKind("gives recorded judgments of people again", None, replay),
+    **{name: JudgeKind("has a recorded run's habits by rule", None, partial(profile, name=name)) for name in PROFILES},
 }
 
 

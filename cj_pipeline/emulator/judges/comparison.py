@@ -33,11 +33,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the judge says: `content` or `refusal`, and why it stopped (`stop` or `length`)."""
+    """What the judge says: `content` or `refusal`, and why it stopped (`stop` or `length`).
+
+    A judge that counts its own tokens says so; else they are estimated from the bytes.
+    """
 
     content: str | None
     refusal: str | None = None
     finish_reason: str = "stop"
+    input_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 Judge = Callable[[Comparison], Reply]

@@ -36,7 +36,10 @@ class DoneItem:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A synchronous request that was carried out, whether or not its answer arrived."""
+    """A synchronous request that was carried out, whether or not its answer arrived.
+
+    `custom_id` is the name the client gave it, else ours.
+    """
 
     id: str
     api: str
@@ -48,6 +51,7 @@ class Call:
     cached_tokens: int
     cache_write_tokens: int
     model: str
+    custom_id: str
 
 
 class Bill:
@@ -74,7 +78,7 @@ class Bill:
         with self._database.transaction() as connection:
             connection.execute(
                 "insert into calls (id, api, called_at, body_sha256, status_code, prompt_tokens, completion_tokens,"
-                " cached_tokens, cache_write_tokens, model) values (?,?,?,?,?,?,?,?,?,?)",
+                " cached_tokens, cache_write_tokens, model, custom_id) values (?,?,?,?,?,?,?,?,?,?,?)",
                 astuple(call),
             )
 

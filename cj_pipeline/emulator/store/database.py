@@ -54,6 +54,7 @@ _LATER_COLUMNS = (
     ("items", "cached_tokens", "integer not null default 0"),
     ("items", "cache_write_tokens", "integer not null default 0"),
     ("items", "model", "text not null default ''"),
+    ("calls", "custom_id", "text not null default ''"),
 )
 
 _VIEWS = """
@@ -66,8 +67,8 @@ create view carried_out as
     from items join batches on batches.id = items.batch_id
     where batches.judged_at is not null and items.rank < coalesce(batches.stop_rank, items.rank + 1)
     union all
-    select null, 'sync', api, seq, id, body_sha256, status_code, prompt_tokens, completion_tokens, cached_tokens,
-        cache_write_tokens, model, null
+    select null, 'sync', api, seq, coalesce(nullif(custom_id, ''), id), body_sha256, status_code, prompt_tokens,
+        completion_tokens, cached_tokens, cache_write_tokens, model, null
     from calls;
 create view answered as select * from carried_out where status_code = 200;
 """

@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import anthropic  # noqa: F401  (loaded before the fork, so that no child pays for it)
-import openai  # noqa: F401
+import alembic.command  # noqa: F401  (loaded before the fork, so that no child pays for it)
+import anthropic.resources.messages  # noqa: F401
+import openai.resources.chat  # noqa: F401
+import psutil  # noqa: F401
 from sqlalchemy.engine import Connection
 
 from cj_pipeline.deployment import Deployment

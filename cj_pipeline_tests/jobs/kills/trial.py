@@ -91,7 +91,7 @@ class Trials:
 
 
 @contextmanager
-def trials(installation: Installation, provider: str) -> Iterator[Trials]:
+def trials(installation: Installation, provider: str, kind: type[Trials] = Trials) -> Iterator[Trials]:
     """Emulator, proxy and stem for many purchases of one deployment."""
     with killing_proxy(installation.emulator_url) as proxy:
         installation.environment["CJ_EMULATOR_URL"] = proxy.url
@@ -105,7 +105,7 @@ def trials(installation: Installation, provider: str) -> Iterator[Trials]:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=installation.folder, env=environment,
         )  # fmt: skip
         try:
-            yield Trials(installation, provider, stem, proxy, installation.folder / "points.log")
+            yield kind(installation, provider, stem, proxy, installation.folder / "points.log")
         finally:
             assert stem.stdin is not None
             stem.stdin.close()
