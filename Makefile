@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo ui test test-slow test-heavy check format bench validity lock clean help
+.PHONY: demo ui test test-slow test-heavy lane-a lane-b lane-c check format bench validity lock clean help
 
 demo: $(INSTALLED)  ## judge, score and grade real learner texts on this machine, for nothing
 	@$(BIN)/cj demo
@@ -22,6 +22,14 @@ test-slow: $(INSTALLED)  ## what takes minutes: processes killed at every point,
 
 test-heavy: $(INSTALLED)  ## the same and a thousand kills at random
 	@$(BIN)/pytest -n auto -m "heavy or endurance"
+
+lane-a: check test  ## CI, fast: format, lint, types, docs, and everything that takes seconds
+
+lane-b: $(INSTALLED)  ## CI, walking skeleton: plain dagster commands take two profiles through all assets
+	@.ci/lane-b
+
+lane-c: $(INSTALLED)  ## CI, heavy: every ENG5 profile, anchors, the schedule by a daemon; what is missing is red
+	@.ci/lane-c
 
 check: $(INSTALLED)  ## format, lint, types, docs
 	@$(BIN)/ruff format --check .

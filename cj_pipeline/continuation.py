@@ -57,7 +57,16 @@ class Continuation:
 
 
 def with_decision(deployment: Deployment, batch: Batch, pairs: pa.Table, judgments: pa.Table, tables: Tables) -> Tables:
+    """The tables of `decided_tables` alone."""
+    return decided_tables(deployment, batch, pairs, judgments, tables)[0]
+
+
+def decided_tables(
+    deployment: Deployment, batch: Batch, pairs: pa.Table, judgments: pa.Table, tables: Tables
+) -> tuple[Tables, dict[str, Any]]:
     """The tables of the scale with what follows from them: `wave_path`, and in `scale_fit` the terminal label.
+
+    Beside them the record of the decision (`processing_metadata`), for people.
 
     In the iterative modes the reliability is that of pairs which nobody chose by score. Changes nothing.
     """
@@ -70,11 +79,13 @@ def with_decision(deployment: Deployment, batch: Batch, pairs: pa.Table, judgmen
         label = TerminalLabel(standing.label) if standing.label else None
         decided = Decided(Decision(standing.decision), standing.reason, label, decided.wave_kind)
     path = [dict(one.processing_metadata["wave_path"]) for one in recorded if one.wave < follows.wave.wave]
-    path.append(_path_row(replace(follows, decided=decided), pairs))
+    follows = replace(follows, decided=decided)
+    path.append(_path_row(follows, pairs))
     fit = tables["scale_fit"].to_pylist()[0] | {"terminal_label": decided.label and str(decided.label)}
     if follows.state.mode.iterative:
         fit["reliability"] = _number(follows.state.evidence.reliability)
-    return {**tables, "scale_fit": table_of_rows("scale_fit", [fit]), "wave_path": table_of_rows("wave_path", path)}
+    own = {"scale_fit": table_of_rows("scale_fit", [fit]), "wave_path": table_of_rows("wave_path", path)}
+    return {**tables, **own}, metadata_of(batch, follows, tables["bradley_terry_scores"])
 
 
 def continuation_of(deployment: Deployment, batch: Batch, pairs: pa.Table, judgments: pa.Table) -> Continuation:

@@ -166,7 +166,7 @@ SCALE_FIT = pa.schema(
         _field(
             "ssr",
             pa.float64(),
-            "scale separation reliability, 1 - mean SE^2 / var (No More Marking); null where pairs were chosen by score",
+            "1 - mean SE^2 / var, scale separation reliability (No More Marking); not for pairs chosen by score",
             null=True,
         ),
         _field("separation", pa.float64(), "SD / root mean square SE", null=True),
@@ -200,7 +200,7 @@ WAVE_PATH = pa.schema(
         _field("score_change", pa.float64(), "largest change of a score since the wave before, in logits", null=True),
         _field("mean_standard_error", pa.float64(), "of the scores, in logits", null=True),
         _field("reliability", pa.float64(), "on pairs drawn at random, or between judges", null=True),
-        _field("signal", pa.float64(), "standard errors by which verdicts follow scores that never saw them", null=True),
+        _field("signal", pa.float64(), "standard errors by which verdicts follow scores from before them", null=True),
         _field("decision", LABEL, "finalize_scoring | finalize_failure | request_more_comparisons | no_op"),
         _field("label", LABEL, "how the batch ended; null while it goes on", null=True),
         _field("reason", pa.string(), "why this was decided"),

@@ -149,9 +149,7 @@ def _executed(
     progress = _run(deployment, batch_id, wait=wait, timeout=timeout, new_revision=new_revision)
     batch = deployment.batch(batch_id)
     findings = _findings(deployment, batch) if progress.complete else []
-    run = executed_run(
-        batch, deployment, mode=mode, ended=progress.complete, timeout_seconds=timeout if wait else 0.0
-    )
+    run = executed_run(batch, deployment, mode=mode, ended=progress.complete, timeout_seconds=timeout if wait else 0.0)
     _keep(deployment, run, findings)
     red = [finding for finding in findings if _is_red(finding)]
     for finding in red:

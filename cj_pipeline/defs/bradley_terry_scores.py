@@ -1,11 +1,12 @@
 """The asset `bradley_terry_scores`: the scale, with its uncertainty. Pure computation, free to repeat."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
-from cj_pipeline.continuation import with_decision
+from cj_pipeline.continuation import decided_tables
 from cj_pipeline.defs.checks import results, specs_for
 from cj_pipeline.defs.partitions import batches
 from cj_pipeline.defs.resources import DeploymentResource, Tables
@@ -39,7 +40,7 @@ def bradley_terry_scores(
     opened = deployment.open()
     batch = opened.batch(context.partition_key)
     manifest = batch.manifest
-    tables = score_tables(
+    tables: Tables = score_tables(
         essays,
         opened.standing_judgments(batch, judgments),
         [judge.id for judge in manifest.judges],
@@ -49,7 +50,7 @@ def bradley_terry_scores(
         estimator=manifest.scoring.estimator,
         chosen_by_score=batch_mode(batch).iterative,
     )
-    tables = with_decision(opened, batch, comparison_pairs, judgments, tables)
+    tables, decided = decided_tables(opened, batch, comparison_pairs, judgments, tables)
     refuse_structural(batch.batch_id, score_findings(tables, least_reliability=manifest.checks.min_reliability))
     fit = tables["scale_fit"].to_pylist()[0]
     numbers = (
@@ -67,16 +68,17 @@ def bradley_terry_scores(
     drawn = scores_drawn(batch.essays, tables["bradley_terry_scores"])
     pictured = {**pictures(score_intervals=drawn), **places(opened, batch)}
     shown = short({name: fit[name] for name in numbers})
-    return dg.Output(tables, metadata={**shown, **_latest_wave(tables["wave_path"]), **pictured})
+    return dg.Output(tables, metadata={**shown, **_latest_wave(decided), **pictured})
 
 
-def _latest_wave(path: pa.Table) -> dict[str, dg.MetadataValue]:
-    latest = path.to_pylist()[-1]
+def _latest_wave(decided: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
     return {
-        "waves": dg.MetadataValue.int(latest["wave"]),
-        "decision": dg.MetadataValue.text(latest["decision"]),
-        "reason": dg.MetadataValue.text(latest["reason"]),
-        "terminal_label": dg.MetadataValue.text(latest["label"] or "none: the batch goes on"),
+        "llm_batching_mode": dg.MetadataValue.text(decided["llm_batching_mode"]),
+        "waves": dg.MetadataValue.int(decided["waves"]),
+        "decision": dg.MetadataValue.text(decided["decision"]),
+        "reason": dg.MetadataValue.text(decided["reason"]),
+        "terminal_label": dg.MetadataValue.text(decided["terminal_label"] or "none: the batch goes on"),
+        "processing_metadata": dg.MetadataValue.json(dict(decided)),
     }
 
 

@@ -4,7 +4,7 @@ Each tick asks for at most 25 runs and goes on where the last one stopped; the r
 which the next tick knows what was asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -50,7 +50,7 @@ def eng5_backfill_schedule(
     )
     def evaluate(
         context: dg.ScheduleEvaluationContext, deployment: DeploymentResource
-    ) -> Iterable[dg.RunRequest] | dg.SkipReason:
+    ) -> Sequence[dg.RunRequest] | dg.SkipReason:
         night = f"eng5-{_moment(context):%Y-%m-%d}"
         live, asked = _live(context.instance), _asked(context.instance, night)
         return _requests(nightly_backfill(deployment.open(), live, asked), night, "every ENG5 batch was asked for")
@@ -61,7 +61,7 @@ def eng5_backfill_schedule(
 @dg.schedule(job_name="score_batches", cron_schedule=HOURLY, execution_timezone="UTC")
 def rescore_schedule(
     context: dg.ScheduleEvaluationContext, deployment: DeploymentResource
-) -> Iterable[dg.RunRequest] | dg.SkipReason:
+) -> Sequence[dg.RunRequest] | dg.SkipReason:
     """After a new version of the scoring: every batch is scored, graded and reported anew, once, free."""
     version = f"rescore-{SCORING_VERSION}"
     live, asked = _live(context.instance), _asked(context.instance, version)
@@ -71,8 +71,8 @@ def rescore_schedule(
 @dg.schedule(job=eng5_freshness, cron_schedule=MORNINGS, execution_timezone="UTC")
 def eng5_freshness_schedule(
     context: dg.ScheduleEvaluationContext, deployment: DeploymentResource
-) -> Iterable[dg.RunRequest] | dg.SkipReason:
-    """Every morning: the check `fresh` of each ENG5 batch that the night did not reach; it turns red, and the run fails."""
+) -> Sequence[dg.RunRequest] | dg.SkipReason:
+    """Every morning: the check `fresh` of each ENG5 batch that the night did not reach. It turns red."""
     now, opened = _moment(context), deployment.open()
     live = _live(context.instance)
     late = [

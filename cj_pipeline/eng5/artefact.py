@@ -72,7 +72,7 @@ def artefact_of(run: Run, store: Store, findings: Iterable[Finding] = ()) -> Blo
     """The whole artefact, its checksum included."""
     files = [path for job in run.jobs for path in (job.request_path, job.output_path, job.error_path) if path]
     papers = {"assignment.md": run.batch.assignment, "rubric.md": run.batch.rubric}
-    artefact = {
+    artefact: Block = {
         "metadata": metadata_block(run, version("cj-pipeline")),
         "inputs": inputs_block(run.batch, {name: _sha256(text.encode()) for name, text in papers.items()}),
         "llm_comparisons": comparison_blocks(run.judgments, run.jobs),

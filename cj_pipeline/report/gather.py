@@ -48,7 +48,7 @@ def gather_evidence(deployment: Deployment, batch_id: str) -> Evidence:
         batch_id=batch_id,
         title=batch.title,
         language=batch.manifest.batch.language,
-        mode=batch.manifest.batch.mode,
+        mode=str(batch_mode(batch)),
         revision=current.revision,
         ledger_version=current.ledger_version,
         made_at=datetime.now(UTC),

@@ -6,7 +6,7 @@ SENTENCES: Mapping[str, str] = {
     # headline
     "report": "Rapport från bedömning genom parvisa jämförelser",
     "batch": "omgång {batch}",
-    "offline.title": "Provkörning: den här rapporten får inte ligga till grund för något prov",
+    "offline.title": "Provkörning: inga betyg får grundas på den här rapporten",
     "offline.one": (
         "Bedömaren {judges} är en enkel jämförelsemetod som körs lokalt. Den läser inte uppsatser som en mänsklig "
         "bedömare gör; den finns för att visa och pröva förfarandet. Använd inget av dessa betyg eller skalvärden "
@@ -17,7 +17,7 @@ SENTENCES: Mapping[str, str] = {
         "bedömare gör; de finns för att visa och pröva förfarandet. Använd inget av dessa betyg eller skalvärden för "
         "en elev."
     ),
-    "offline.print": "Provkörning: den här rapporten får inte ligga till grund för något prov",
+    "offline.print": "Provkörning: inga betyg får grundas på den här rapporten",
     "override.one": (
         "En röd kontroll har åsidosatts av en människa: {names}. Det skriftliga skälet står under Kontroller."
     ),
@@ -622,7 +622,7 @@ SENTENCES: Mapping[str, str] = {
     "experiment.rubric": "Bedömningsanvisning i {variant}",
     # terminal
     "terminal.title": "{title} ({batch})",
-    "terminal.offline": "PROVKÖRNING ({judges}): resultaten får inte ligga till grund för något prov.",
+    "terminal.offline": "PROVKÖRNING ({judges}): inga betyg får grundas på dessa resultat.",
     "terminal.kind.anchor": "ankaruppsats {grade}",
     "terminal.column.kind": "",
     "terminal.column.range": "80-procentsintervall",

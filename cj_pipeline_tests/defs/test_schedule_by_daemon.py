@@ -31,7 +31,9 @@ def test_the_nightly_schedule_s_runs_end_with_every_partition_made_and_its_check
         instance.add_dynamic_partitions("batch", list(PROFILES))
     with dagster_dev(installation):
         wait_until(
-            lambda: all(materialised(installation, name) == ALL_ASSETS for name in PROFILES) and not at_work(installation),
+            lambda: (
+                all(materialised(installation, name) == ALL_ASSETS for name in PROFILES) and not at_work(installation)
+            ),
             installation,
         )
     with dg.DagsterInstance.from_config(str(installation.folder)) as instance:

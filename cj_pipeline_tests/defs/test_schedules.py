@@ -40,7 +40,10 @@ def evaluated(name: str, instance: dg.DagsterInstance, at: datetime = NIGHT) -> 
         instance=instance, scheduled_execution_time=at, resources={"deployment": DeploymentResource()}
     ) as context:
         outcome = schedule(context)
-    return str(outcome.skip_message) if isinstance(outcome, dg.SkipReason) else list(outcome)
+    if isinstance(outcome, dg.SkipReason):
+        return str(outcome.skip_message)
+    assert isinstance(outcome, list)
+    return outcome
 
 
 def asked(requests: Sequence[dg.RunRequest] | str) -> dict[str, tuple[str, ...]]:
@@ -82,9 +85,7 @@ def test_the_night_buys_what_is_not_judged_and_scores_what_is(
     assert {request.tags[BACKFILL_TAG] for request in requests if not isinstance(request, str)} == {"eng5-2026-11-24"}
 
 
-def test_what_nobody_approved_is_not_asked_for(
-    installation: Installation, instance: dg.DagsterInstance
-) -> None:
+def test_what_nobody_approved_is_not_asked_for(installation: Installation, instance: dg.DagsterInstance) -> None:
     paid(installation, "dear")
     manifest = installation.batches / "dear/batch.toml"
     manifest.write_text(manifest.read_text("utf-8") + ENG5, "utf-8")

@@ -2,24 +2,29 @@
 
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cj_pipeline.definitions import defs
-from cj_pipeline.defs.drive import run_batch
+from cj_pipeline.defs.stages import PLAN, PURCHASE
 from cj_pipeline.eng5.anchor_findings import CHECKS, NOT_ALIGNED, alignment_findings, sign_test
 from cj_pipeline.eng5.anchor_run import gather_anchor_run, rank_on
 from cj_pipeline.findings import Finding
+from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.scales import BUILT_IN_SCALES
 from cj_pipeline_tests.eng5.anchors import FIVE, anchor_batch
+from cj_pipeline_tests.eng5.profile_runs import materialise
 from cj_pipeline_tests.installation import Installation, small_batch
 
 
 def run(installation: Installation, batch_id: str, *, new_revision: bool = False) -> None:
-    progress = run_batch(installation.deployment, batch_id, tell=lambda _: None, wait=True, new_revision=new_revision)
-    assert progress.complete
+    """As far as the scores."""
+    deployment = installation.deployment
+    if new_revision:
+        open_revision(deployment.ledger, deployment.batch(batch_id), new_revision=True)
+        deployment.keep_tables_of_earlier_revision(batch_id)
+    assert materialise(batch_id, (*PLAN, *PURCHASE, "judgments", "bradley_terry_scores")).success
 
 
 def found(installation: Installation, batch_id: str) -> dict[str, Finding]:

@@ -1,6 +1,6 @@
 """LPS-58 to LPS-69, LPS-77, LPS-79, LPS-80 and LPS-82: pairs, whole batches, alignment of anchors, scores.
 
-The runner's cases (LPS-70 to 76, 81) and LPS-78 are listed in docs/parity-lps.md.
+The runner's cases (LPS-70 to 76, 81) stand in test_lps_runner.py; LPS-78 is listed in docs/parity-lps.md.
 """
 
 import csv

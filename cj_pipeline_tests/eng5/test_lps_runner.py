@@ -202,6 +202,7 @@ def test_LPS_72_a_run_that_was_not_waited_for_leaves_a_partial_artefact(tmp_path
     assert made["bt_summary"] == made["grade_projections"] == []
 
 
+@pytest.mark.heavy
 def test_LPS_73_nothing_is_asked_twice_and_a_new_revision_asks_anew(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +309,7 @@ def test_LPS_76_an_artefact_that_breaks_its_schema_is_not_written_and_ends_with_
 
 
 def test_LPS_81_what_the_prompt_cache_did() -> None:
-    """A hit reads, a miss writes; the two runner limits (requests and tokens a minute) have no counterpart in batches."""
+    """A hit reads, a miss writes; limits of requests and tokens a minute have no counterpart in batches."""
     rows: list[Mapping[str, Any]] = [
         {"cached_tokens": 1_000, "cache_write_tokens": 0},
         {"cached_tokens": 0, "cache_write_tokens": 1_200},

@@ -14,12 +14,14 @@ from cj_pipeline_tests.report.browser import DESKTOP, FAINT_LETTERS, PHONE, chro
 from cj_pipeline_tests.report.evidence_factory import FINDINGS, GATE, OFFLINE, make_evidence
 from cj_pipeline_tests.report.test_report_index import some_page
 from cj_pipeline_tests.report.test_report_panel import with_panel
+from cj_pipeline_tests.report.test_report_path import in_waves
 
 pytestmark = pytest.mark.heavy
 
 LANGUAGES = ("en", "sv")
 PAGES = {
     "panel": with_panel(),
+    "waves": in_waves(),
     "offline": make_evidence(judges=(OFFLINE,), ungraded=2),
     "withheld": make_evidence(findings=(*FINDINGS, GATE), withheld=f"{GATE.name}: {GATE.summary}"),
     "school": make_evidence(pupils=200, anchors=20, name=lambda index: f"elev_{index:04d}_" + "w" * 60),
@@ -92,7 +94,8 @@ def test_the_views_are_reached_by_keyboard(browser: Browser, folder: Path, scrip
 
 @pytest.mark.parametrize("section", VIEW_OF)
 def test_a_link_to_a_section_opens_its_view(browser: Browser, folder: Path, section: str) -> None:
-    with opened(browser, folder / "panel-en.html", section) as seen:
+    page = "waves-en.html" if section == "path" else "panel-en.html"
+    with opened(browser, folder / page, section) as seen:
         assert seen.shown() == [VIEW_OF[section]]
         assert seen.page.locator(f"#{section}").is_visible()
         top = seen.page.locator(f"#{section}").bounding_box()

@@ -28,7 +28,7 @@ from cj_pipeline_tests.report.test_report_panel import with_panel
 HERE = Path(cj_pipeline.report.__file__).parent
 TEMPLATES = sorted(HERE.glob("templates/**/*.html"))
 SOURCES = {
-    path: path.read_text() for path in [*TEMPLATES, *HERE.glob("*.py")] if path.stem not in {"english", "swedish"}
+    path: path.read_text() for path in [*TEMPLATES, *HERE.rglob("*.py")] if path.stem not in {"english", "swedish"}
 }
 REASONS_STAND_IN = ("judging/findings.py", "grading/projection.py", "grading/grade_projections.py")
 # without findings: what they say stays English, and the page says so

@@ -44,7 +44,7 @@ def judged_wave(deployment: Deployment, batch_id: str) -> None:
     deployment.write_tables(batch_id, {"comparison_pairs": pairs, "judgments": collected})
     judges = [judge.id for judge in batch.manifest.judges]
     tables = score_tables(batch.essays, collected, judges, chosen_by_score=batch_mode(batch).iterative)
-    deployment.write_tables(batch_id, dict(with_decision(deployment, batch, pairs, collected, tables)))
+    deployment.write_tables(batch_id, with_decision(deployment, batch, pairs, collected, tables))
 
 
 def to_its_end(deployment: Deployment, batch_id: str) -> str:

@@ -81,9 +81,10 @@ def path_chart(
     waves = len(errors)
     step = max(1, -(-waves // 10))
     axis = Axis(0.0, waves + 1.0, tuple(float(wave) for wave in range(step, waves + 1, step)), decimal_mark)
-    top = max(1.0, *(value for value in (*errors, *changes) if value is not None), 1.0)
+    known_values = [value for value in (*errors, *changes) if value is not None]
+    upward = axis_over([0.0, 1.0, *known_values], 4, decimal_mark)
+    top = upward.high
     height = CURVE_HEIGHT
-    ticks = tuple(round(top * part / 4, 2) for part in range(5))
 
     def places(values: Sequence[float | None]) -> list[tuple[float, float]]:
         return [
@@ -97,10 +98,10 @@ def path_chart(
         return ["M" + "L".join(f"{x:g} {y:g}" for x, y in known)] if known else []
 
     marks = [
-        path("grid", (f"M0 {height * (1 - tick / top):g}H{WIDE:g}" for tick in ticks)),
+        path("grid", (f"M0 {height * (1 - tick / top):g}H{WIDE:g}" for tick in upward.ticks)),
         path("curve", line(errors)),
         path("curve second", line(reliabilities)),
         path("dot", (dot(x, y) for x, y in places(changes))),
     ]
-    letters = [name_at(axis.named(tick), height * (1 - tick / top)) for tick in ticks]
+    letters = [name_at(upward.named(tick), height * (1 - tick / top)) for tick in upward.ticks]
     return chart(axis, height, marks=marks, letters=letters, text=text, x_label=x_label)
