@@ -59,6 +59,7 @@ def anchor_sheet(evidence: Evidence) -> list[Row]:
 
 def differing_essays(evidence: Evidence) -> list[Row]:
     """Every essay that people and models both placed, the clearest difference first; none without people's votes."""
+    essays = {row.essay_id: row for row in essay_figures(evidence)}
     words = in_language(WORDS, evidence.language)
     return [
         {
@@ -66,9 +67,9 @@ def differing_essays(evidence: Evidence) -> list[Row]:
             "placed": words["higher" if row["difference"] > 0 else "lower"],
             "gap": row["difference"] / row["standard_error"],
             "look": words["yes" if _stands_out(row) else "no"],
-            "people_score": row["people"],
-            "models_score": row["models"],
             "votes": row["people_votes"],
+            "grade": essays[row["essay_a"]].grade,
+            "rank": essays[row["essay_a"]].rank,
         }
         for row in _differing(evidence, "essay")
     ]

@@ -27,7 +27,6 @@ _SIGNED = "+0.0;-0.0;0.0"
 _FORMATS = {
     **dict.fromkeys(("sure", "share", "people_share", "models_share"), "0%"),
     **dict.fromkeys(("rank", "set", "votes"), "0"),
-    **dict.fromkeys(("people_score", "models_score"), "0.00"),
     **dict.fromkeys(("residual", "gap"), _SIGNED),
 }
 _WIDEST, _NARROWEST = 60, 8  # characters

@@ -112,10 +112,11 @@ def test_where_people_judged_two_sheets_show_how_they_differ_from_the_models(tmp
     gaps = [abs(row["difference in standard errors"]) for row in pairs]
     assert gaps == sorted(gaps, reverse=True)
     assert {row["look at it?"] for row in pairs if abs(row["difference in standard errors"]) > 2} == {"yes"}
-    for row in essays:
-        higher = row["score by people"] > row["score by models"]
-        assert row["people place it"] == ("higher" if higher else "lower")
-        assert (row["difference in standard errors"] > 0) == higher
+    assert all((row["people place it"] == "higher") == (row["difference in standard errors"] > 0) for row in essays)
+    ranks = {row["essay"]: (row["grade"], row["rank"]) for row in rows_of(book["essays"])}
+    assert {row["essay"]: (row["grade"], row["rank"]) for row in essays} == {
+        row["essay"]: ranks[row["essay"]] for row in essays
+    }
     assert {row["people for the first"] for row in pairs} <= {0, 0.5, 1}
     assert all(0 < row["models for the first"] < 1 for row in pairs)
     formats = {cell.value: below.number_format for cell, below in zip(*book[book.sheetnames[3]]["A1:G2"], strict=True)}
