@@ -5,7 +5,7 @@ Working it out changes nothing and may be repeated by anyone; a decision that is
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
@@ -152,10 +152,15 @@ def continue_batch(deployment: Deployment, batch_id: str) -> Step:
     return Step.NEXT_WAVE if row else Step.ENDED
 
 
-def continue_scored(deployment: Deployment, *, patience_seconds: float) -> list[str]:
-    """`continue_batch` for every batch whose latest wave is scored, as far as the time goes; what went wrong, said."""
+def continue_scored(deployment: Deployment, *, busy: Set[str], patience_seconds: float) -> list[str]:
+    """`continue_batch` for every batch whose latest wave is scored, as far as the time goes; what went wrong, said.
+
+    A busy batch has a run under way, whose later assets must find the ledger as its earlier ones did.
+    """
     deadline, said = time.monotonic() + patience_seconds, []
     for batch_id in scored_batches(deployment):
+        if batch_id in busy:
+            continue
         if time.monotonic() > deadline:
             break
         try:

@@ -11,7 +11,7 @@ Claims = Mapping[str, tuple[Kind, str]]
 
 
 def specs_for(asset: str, claims: Claims) -> list[dg.AssetCheckSpec]:
-    """The checks of an asset. Structural claims stop what comes after; parity fails the run; the others let it go on."""
+    """The checks of an asset: structural claims stop what comes after, parity fails the run, the others let it go."""
     return [
         dg.AssetCheckSpec(
             name=name,

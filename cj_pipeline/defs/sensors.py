@@ -89,7 +89,8 @@ def continue_waves_sensor(
     A batch in `provider_batch_api` has one wave, whose end is recorded here.
     """
     opened = deployment.open()
-    remarks = continue_scored(opened, patience_seconds=LONGEST_CONTINUING_SECONDS)
+    busy = _partitions(context.instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)))
+    remarks = continue_scored(opened, busy=busy, patience_seconds=LONGEST_CONTINUING_SECONDS)
     found = waves_to_buy(opened)
     found = replace(found, remarks=tuple(remarks))
     return _requested(context, found, "wave", "no further wave is asked for", {"buy", "collect"})
@@ -115,7 +116,10 @@ def _request(due: Due, stage: str, key: str) -> dg.RunRequest:
 
 
 def _batches_of(instance: dg.DagsterInstance, stage: str, statuses: Sequence[dg.DagsterRunStatus]) -> set[str]:
-    runs: Iterable[dg.DagsterRun] = instance.get_runs(dg.RunsFilter(tags={STAGE_TAG: stage}, statuses=list(statuses)))
+    return _partitions(instance.get_runs(dg.RunsFilter(tags={STAGE_TAG: stage}, statuses=list(statuses))))
+
+
+def _partitions(runs: Iterable[dg.DagsterRun]) -> set[str]:
     return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags}
 
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from cj_pipeline.definitions import defs
 from cj_pipeline.defs.sensors import buy_approved_sensor, collect_ended_sensor, continue_waves_sensor
 from cj_pipeline.jobs.recorded_waves import decisions_of, waves_of
 from cj_pipeline_tests.defs.test_assets import materialise
@@ -27,6 +28,24 @@ def test_a_scored_wave_is_decided_on_once_and_the_next_one_asked_for(installatio
     assert requested(continue_waves_sensor, instance) == []
     assert decisions_of(deployment.ledger, "on", revision)[-1].label == "budget_exhausted"
     assert deployment.store.exists("reports/on.html")
+
+
+def test_a_batch_is_left_alone_while_a_run_of_it_is_under_way(installation: Installation) -> None:
+    """The run that scored the wave still grades and reports: its tables must not be out of date under its hands."""
+    batch_in(installation.batches / "on", "serial_bundle", essays=4, cap=4, extra=NO_RULE)
+    instance, deployment = dg.DagsterInstance.ephemeral(), installation.deployment
+    instance.add_dynamic_partitions("batch", ["on"])
+    judged_wave(deployment, "on")
+    before = deployment.ledger.provenance("on")
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("score_batches"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "on"},
+    )
+    assert requested(continue_waves_sensor, instance) == []
+    assert deployment.ledger.provenance("on") == before
+    instance.report_run_canceled(run)
+    assert requested(continue_waves_sensor, instance) == ["on"]
 
 
 def test_a_single_wave_is_recorded_as_ended_and_never_followed(installation: Installation) -> None:
