@@ -17,7 +17,6 @@ from cj_pipeline.emulator.judges.comparison import Comparison, Judge, NoAnswer, 
 from cj_pipeline.emulator.judges.latent import LatentParameters, latent, latent_quality
 from cj_pipeline.emulator.judges.lexical import LexicalParameters, features, lexical
 from cj_pipeline.emulator.judges.profile import PROFILES, profile
-from cj_pipeline.emulator.judges.replay import replay
 
 __all__ = [
     "JUDGES",
@@ -53,10 +52,16 @@ class JudgeKind:
     make: Callable[[Any], Judge]
 
 
+def _replay(file: str) -> Judge:
+    from cj_pipeline.emulator.judges.replay import replay  # reads tables: half of the start that other judges need
+
+    return replay(file)
+
+
 JUDGES: Mapping[str, JudgeKind] = {
     "lexical": JudgeKind("counts words; a baseline, not a judge of essays", LexicalParameters, lexical),
     "latent": JudgeKind("simulates a judge of hidden true qualities", LatentParameters, latent),
-    "replay": JudgeKind("gives recorded judgments of people again", None, replay),
+    "replay": JudgeKind("gives recorded judgments of people again", None, _replay),
     **{name: JudgeKind("has a recorded run's habits by rule", None, partial(profile, name=name)) for name in PROFILES},
 }
 
