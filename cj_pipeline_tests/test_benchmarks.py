@@ -11,6 +11,7 @@ from benchmarks.designs import DESIGNS
 from benchmarks.measuring import Budget, Table, figure
 from benchmarks.page import chart_name
 
+pytestmark = pytest.mark.heavy
 TOY = command.Sizes(
     fits=((8, 28), (120, 1_200)), plans=((20, 4, 60),), purchases=((8, 12), (8, 24)), flows=(40, 80), replays=(2, 1)
 )

@@ -43,6 +43,7 @@ def own_essays(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.heavy
 def test_own_essays_get_from_a_folder_to_grades_with_three_commands(
     installation: Installation, own_essays: Path
 ) -> None:

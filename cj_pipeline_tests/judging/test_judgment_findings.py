@@ -63,7 +63,7 @@ def rows(batch: Batch, pairs: pa.Table) -> list[Row]:
             "custom_id": f"j-{pair['pair_id']}",
             "completed_at": datetime(2026, 11, 22, tzinfo=UTC),
         }
-        for pair in pairs.to_pylist()
+        for pair in pairs.drop_columns(["at_random"]).to_pylist()
     ]
 
 

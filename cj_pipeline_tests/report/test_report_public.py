@@ -77,6 +77,7 @@ def test_the_figures_of_a_public_copy_are_those_of_the_report() -> None:
     assert left == plain.words
 
 
+@pytest.mark.heavy
 def test_the_command_line_writes_the_copy_and_says_what_it_still_names(installation: Installation) -> None:
     folder = small_batch(installation.batches / "small")
     text = next(iter((folder / "essays.csv").read_text("utf-8").splitlines()[1:])).split(",", 1)[1][:40].strip('"')
