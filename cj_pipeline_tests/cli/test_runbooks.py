@@ -46,8 +46,13 @@ def clone(folder: Path) -> Iterator[dict[str, str]]:
             os.kill(json.loads(noted.read_text("utf-8"))["pid"], signal.SIGTERM)
 
 
-@pytest.mark.heavy
-@pytest.mark.parametrize("page", RUNBOOKS)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.heavy if page == "cj-assessment-runbook.md" else pytest.mark.endurance)
+        for page in RUNBOOKS
+    ],
+)
 def test_every_command_of_a_runbook_that_needs_no_key_and_no_person_does_what_it_says(
     page: str, tmp_path: Path
 ) -> None:

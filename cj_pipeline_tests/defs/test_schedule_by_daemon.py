@@ -15,7 +15,7 @@ PROFILES = ("cj-generic-batch-api", "eng5-batch-api")
 ALL_ASSETS = {asset.key.to_user_string() for asset in ASSETS}
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 def test_the_nightly_schedule_s_runs_end_with_every_partition_made_and_its_checks_recorded(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

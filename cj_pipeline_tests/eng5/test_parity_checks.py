@@ -104,7 +104,7 @@ def test_another_judge_behind_a_profile_is_told_and_ends_with_1(folder: Path) ->
     assert red == {"parity_P5", "parity_P6", "parity_P7"}
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 def test_one_command_takes_all_profiles_to_their_end_and_every_check_is_green(tmp_path: Path) -> None:
     with installed(tmp_path):
         told = cj(tmp_path, "profile", "--all", "--json")

@@ -61,7 +61,7 @@ def test_a_process_killed_at_every_point_of_a_wave_leaves_it_to_the_next(install
     assert_whole(installation, uncertain=4)
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 def test_a_daemon_killed_between_waves_goes_on_where_it_was(installation: Installation) -> None:
     """Killed with its runs when the first decision is recorded; the next daemon buys that wave, once, and ends it."""
     batch_in(installation.batches / "batch", "serial_bundle", essays=6, cap=6, extra=NO_RULE)
