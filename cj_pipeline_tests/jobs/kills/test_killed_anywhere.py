@@ -35,7 +35,7 @@ WRITES = (
     "after the commit in reconcile",
     "before the commit in add_attempt",
     "after the commit in add_attempt",
-    "before the commit in plan_jobs",
+    "before the commit in _plan_wave",
     "after writing requests.jsonl",
     "after writing items.parquet",
     "after writing output.jsonl",

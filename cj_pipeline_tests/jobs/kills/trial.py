@@ -19,7 +19,7 @@ from cj_pipeline_tests.jobs.kills.killing_proxy import KillingProxy, killing_pro
 from cj_pipeline_tests.jobs.purchase import paid_batch
 
 PAIRS = 10
-MODEL = "latent:truncated=0.25,seed=2"  # some answers are cut off, so that there is something to ask again
+MODEL = "latent:truncated=0.5,seed=2"  # some answers are cut off, so that there is something to ask again
 
 
 @dataclass
