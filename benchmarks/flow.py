@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import Budget, Table, figure
+from benchmarks.measuring import Budget, Table, figure, status_megabytes
 from benchmarks.purchase import SPOKEN
 from cj_pipeline import emulator
 from cj_pipeline.deployment import Deployment
@@ -156,6 +156,9 @@ def _write_batch(folder: Path, comparisons: int) -> None:
 
 
 def _peak() -> float:
+    """MB at the process's peak. getrusage would count what it held before exec, when it was still its parent."""
+    if Path("/proc/self/status").exists():
+        return status_megabytes("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / RSS_UNIT
 
 

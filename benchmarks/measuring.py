@@ -66,13 +66,14 @@ def seconds_and_megabytes(action: Callable[[], object], *, runs: int = 3) -> tup
     before = None
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-        before = _status_megabytes("VmRSS")
+        before = status_megabytes("VmRSS")
     first = seconds(action, runs=1)
-    gained = None if before is None else max(0.0, _status_megabytes("VmHWM") - before)
+    gained = None if before is None else max(0.0, status_megabytes("VmHWM") - before)
     return min(first, seconds(action, runs=runs - 1, at_most=AT_MOST - first)), gained
 
 
-def _status_megabytes(name: str) -> float:
+def status_megabytes(name: str) -> float:
+    """A memory figure of this process as Linux shows it (proc_pid_status(5)), in MB of 10^6 bytes."""
     lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * 1024 / 1e6
 
