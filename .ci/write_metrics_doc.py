@@ -12,7 +12,7 @@ HEAD = """\
 
 ```console
 $ cj metrics serve                         # scraped at http://127.0.0.1:9464/metrics
-$ cj metrics write /tmp/cj.prom            # the same for the node exporter's textfile collector
+$ cj metrics write cj.prom                 # the same for the node exporter's textfile collector
 ```
 
 Every number is computed from the ledger and the stored tables at the moment of the scrape. Nothing is pushed and

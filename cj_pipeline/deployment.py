@@ -35,11 +35,19 @@ class Deployment:
     @property
     def roots(self) -> list[Path]:
         """Where batch folders are looked for: one's own, then the samples and, among these, the profiles of ENG5."""
-        return [self.settings.batches, self.settings.samples, self.settings.samples / "eng5"]
+        return [*self._watched, self.settings.samples / "eng5"]
+
+    @property
+    def _watched(self) -> list[Path]:
+        return [self.settings.batches, self.settings.samples]
 
     def batch_ids(self) -> list[str]:
         """All batch folders."""
         return batch_ids(self.roots)
+
+    def watched_batch_ids(self) -> list[str]:
+        """Batch folders that are planned as soon as they lie there; a profile of ENG5 waits until it is asked for."""
+        return batch_ids(self._watched)
 
     def batch(self, batch_id: str) -> Batch:
         """Read a batch from its folder, and beside it the judged batch it tops up. Raises `BatchError`."""

@@ -51,7 +51,8 @@ def new_batches(deployment: Deployment, registered: set[str], now: datetime | No
     due, remarks = [], []
     now = now or datetime.now(UTC)
     recorded = _registered(deployment).keys()
-    for batch_id in deployment.batch_ids():
+    asked_for = registered.intersection(deployment.batch_ids())
+    for batch_id in sorted(asked_for.union(deployment.watched_batch_ids())):
         written = batch_id in recorded and deployment.store.exists(table_path("comparison_pairs", batch_id))
         if batch_id in registered and written:
             continue
@@ -173,7 +174,7 @@ def _not_bought(deployment: Deployment, remarks: list[str]) -> Iterator[_NotBoug
         if not (counts.planned or counts.uncertain or not row.jobs_planned):
             continue
         try:
-            allowed = _may_be_bought(_manifest(deployment, batch_id), row.approval)
+            allowed = may_be_bought(_manifest(deployment, batch_id), approved=row.approval is not None)
         except CjError as error:
             remarks.append(str(error))
             continue
@@ -237,8 +238,9 @@ def _judges(deployment: Deployment, batch_id: str, remarks: list[str]) -> list[J
         return []
 
 
-def _may_be_bought(manifest: Manifest, approval: int | None) -> bool:
-    return not manifest.paid or manifest.spending.approval == "auto" or approval is not None
+def may_be_bought(manifest: Manifest, *, approved: bool) -> bool:
+    """Whether a purchase is allowed: it costs nothing, the manifest says so, or a person approved it."""
+    return approved or not manifest.paid or manifest.spending.approval == "auto"
 
 
 def is_stored(deployment: Deployment, name: str, batch_id: str) -> bool:

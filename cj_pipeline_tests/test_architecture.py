@@ -38,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "erase": {"batch", "jobs", "providers", "deployment"},
     "emulator": {"batch", "judging"},
     "local_emulator": {"batch", "emulator"},
-    "eng5": {"batch", "judging", "pairing", "providers", "jobs", "scoring", "report", "deployment", "emulator"},
+    "eng5": {"batch", "judging", "pairing", "providers", "jobs", "scoring", "report", "deployment", "due", "emulator"},
 }
 PURE = {"pairing", "scoring", "grading", "waves"}
 

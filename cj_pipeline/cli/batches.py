@@ -35,7 +35,8 @@ def demo() -> None:
     """
     deployment = deployment_here()
     _run(deployment, DEMO_BATCH, wait=True, new_revision=False)
-    out.print("\nNext: `make ui` shows the assets and their checks; `cj new my-class --from FOLDER` starts your own.")
+    out.print("\nNext: `make ui` shows the assets and their checks;")
+    out.print("      `.venv/bin/cj new my-class --from FOLDER` starts your own.")
 
 
 def approve(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.partitions import PARTITION_TAG, batches
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.eng5.backfill import LATE_AFTER, is_eng5, is_late
 
@@ -35,7 +35,7 @@ def last_report(instance: dg.DagsterInstance, batch_id: str) -> tuple[datetime |
     records = instance.fetch_materializations(wanted, limit=1).records
     reported = datetime.fromtimestamp(records[0].timestamp, UTC) if records else None
     runs = instance.get_run_records(
-        dg.RunsFilter(job_name="eng5_backfill", tags={"dagster/partition": batch_id}), limit=1, ascending=True
+        dg.RunsFilter(job_name="eng5_backfill", tags={PARTITION_TAG: batch_id}), limit=1, ascending=True
     )
     return reported, runs[0].create_timestamp.astimezone(UTC) if runs else None
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cj_pipeline.defs.drive import open_instance
+from cj_pipeline.defs.partitions import live_partitions
 from cj_pipeline.doctor import Look, Verdict
 
 FRESH_SECONDS = 120.0  # a daemon says every 30 s that it is there
@@ -17,7 +18,7 @@ def look_at_dagster() -> Iterator[Look]:
         return
     try:
         with open_instance() as instance:
-            partitions = len(instance.get_dynamic_partitions("batch"))
+            partitions = len(live_partitions(instance))
             heard = {
                 beat.daemon_id
                 for beat in instance.get_daemon_heartbeats().values()

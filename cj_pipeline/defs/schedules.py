@@ -11,7 +11,7 @@ import dagster as dg
 
 from cj_pipeline.batch import batch_folder, read_manifest
 from cj_pipeline.defs.freshness import FRESHNESS_CHECK, eng5_freshness, last_report
-from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.partitions import PARTITION_TAG, live_partitions, partitions_of
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.defs.sensors import MOST_REQUESTS_PER_TICK
 from cj_pipeline.defs.stages import PLAN, PURCHASE, SCORING, STAGE_TAG
@@ -52,7 +52,7 @@ def eng5_backfill_schedule(
         context: dg.ScheduleEvaluationContext, deployment: DeploymentResource
     ) -> Sequence[dg.RunRequest] | dg.SkipReason:
         night = f"eng5-{_moment(context):%Y-%m-%d}"
-        live, asked = _live(context.instance), _asked(context.instance, night)
+        live, asked = live_partitions(context.instance), _asked(context.instance, night)
         return _requests(nightly_backfill(deployment.open(), live, asked), night, "every ENG5 batch was asked for")
 
     return evaluate
@@ -64,7 +64,7 @@ def rescore_schedule(
 ) -> Sequence[dg.RunRequest] | dg.SkipReason:
     """After a new version of the scoring: every batch is scored, graded and reported anew, once, free."""
     version = f"rescore-{SCORING_VERSION}"
-    live, asked = _live(context.instance), _asked(context.instance, version)
+    live, asked = live_partitions(context.instance), _asked(context.instance, version)
     return _requests(outdated_scales(deployment.open(), live, asked), version, "every scale is of this version")
 
 
@@ -74,7 +74,7 @@ def eng5_freshness_schedule(
 ) -> Sequence[dg.RunRequest] | dg.SkipReason:
     """Every morning: the check `fresh` of each ENG5 batch that the night did not reach. It turns red."""
     now, opened = _moment(context), deployment.open()
-    live = _live(context.instance)
+    live = live_partitions(context.instance)
     late = [
         batch_id
         for batch_id in _eng5_batches(opened)
@@ -86,7 +86,7 @@ def eng5_freshness_schedule(
         dg.RunRequest(
             run_key=f"fresh-{now:%Y-%m-%d}:{batch_id}",
             asset_check_keys=[FRESHNESS_CHECK],
-            tags={"dagster/partition": batch_id, BACKFILL_TAG: f"fresh-{now:%Y-%m-%d}"},
+            tags={PARTITION_TAG: batch_id, BACKFILL_TAG: f"fresh-{now:%Y-%m-%d}"},
         )
         for batch_id in late[:MOST_REQUESTS_PER_TICK]
     ]
@@ -108,13 +108,7 @@ def _requests(found: Backfill, backfill: str, nothing: str) -> list[dg.RunReques
 
 def _asked(instance: dg.DagsterInstance, backfill: str) -> set[str]:
     """Batches that a run of this backfill exists for, whatever became of it."""
-    runs = instance.get_runs(dg.RunsFilter(tags={BACKFILL_TAG: backfill}))
-    return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags}
-
-
-def _live(instance: dg.DagsterInstance) -> set[str]:
-    """One request for a partition that is gone would stop every request of the tick."""
-    return set(instance.get_dynamic_partitions(str(batches.name)))
+    return partitions_of(instance.get_runs(dg.RunsFilter(tags={BACKFILL_TAG: backfill})))
 
 
 def _eng5_batches(deployment: Deployment) -> list[str]:

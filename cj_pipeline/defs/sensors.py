@@ -1,6 +1,6 @@
 """Sensors: folders are planned, approved plans bought, ended jobs collected, people told. All level-triggered."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ import dagster as dg
 
 from cj_pipeline.continuation import continue_scored
 from cj_pipeline.defs.lost_runs import fail_lost_runs
-from cj_pipeline.defs.partitions import batches
+from cj_pipeline.defs.partitions import batches, live_partitions, partitions_of
 from cj_pipeline.defs.resources import DeploymentResource
 from cj_pipeline.defs.stages import NEXT_WAVE, PLAN, PURCHASE, READING, STAGE_TAG
 from cj_pipeline.due import Due, Found, batches_to_buy, batches_to_collect, new_batches, waves_to_buy
@@ -34,7 +34,7 @@ def register_batches_sensor(
     context: dg.SensorEvaluationContext, deployment: DeploymentResource
 ) -> dg.SensorResult | dg.SkipReason:
     """New batch folders get a partition and their free part: essays and pairs, with an estimate. Buys nothing."""
-    registered = set(context.instance.get_dynamic_partitions(str(batches.name)))
+    registered = live_partitions(context.instance)
     found = new_batches(deployment.open(), registered)
     on_their_way = _batches_of(context.instance, "plan", _UNFINISHED)
     # new ones first: one whose plan failed stays due, and must not keep a place from them
@@ -89,7 +89,7 @@ def continue_waves_sensor(
     A batch in `provider_batch_api` has one wave, whose end is recorded here.
     """
     opened = deployment.open()
-    busy = _partitions(context.instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)))
+    busy = partitions_of(context.instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)))
     remarks = continue_scored(opened, busy=busy, patience_seconds=LONGEST_CONTINUING_SECONDS)
     found = waves_to_buy(opened)
     found = replace(found, remarks=tuple(remarks))
@@ -101,10 +101,10 @@ def _requested(
 ) -> dg.SensorResult | dg.SkipReason:
     """Requests for what is due and not on its way, in this stage or one `beside` it that does the same work.
 
-    One request for a partition that is gone would stop every request of the tick, so those are left out. Dagster
-    never repeats a key, not even after a failure: what is due gets another one when it changed or when time passed.
+    Dagster never repeats a key, not even after a failure: what is due gets another one when it changed or when time
+    passed.
     """
-    live = set(context.instance.get_dynamic_partitions(str(batches.name)))
+    live = live_partitions(context.instance)
     on_their_way = set().union(*(_batches_of(context.instance, name, _UNFINISHED) for name in {stage, *beside}))
     due = [one for one in found.due if one.batch_id in live and one.batch_id not in on_their_way]
     requests = [_request(one, stage, one.key) for one in due[:MOST_REQUESTS_PER_TICK]]
@@ -116,11 +116,7 @@ def _request(due: Due, stage: str, key: str) -> dg.RunRequest:
 
 
 def _batches_of(instance: dg.DagsterInstance, stage: str, statuses: Sequence[dg.DagsterRunStatus]) -> set[str]:
-    return _partitions(instance.get_runs(dg.RunsFilter(tags={STAGE_TAG: stage}, statuses=list(statuses))))
-
-
-def _partitions(runs: Iterable[dg.DagsterRun]) -> set[str]:
-    return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags}
+    return partitions_of(instance.get_runs(dg.RunsFilter(tags={STAGE_TAG: stage}, statuses=list(statuses))))
 
 
 def _skipped(found: Found, nothing: str) -> dg.SkipReason:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from cj_pipeline.batch import Manifest, batch_folder, read_manifest
 from cj_pipeline.deployment import Deployment
+from cj_pipeline.due import is_stored, may_be_bought
 from cj_pipeline.eng5.profiles import PROFILES
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.progress import Progress, progress_of_all
@@ -85,7 +86,7 @@ def outdated_scales(deployment: Deployment, live: Collection[str], asked: Collec
     for batch_id in sorted(set(live) - set(asked)):
         if scoring_version_of(deployment, batch_id) in {None, SCORING_VERSION}:
             continue
-        if _judged(deployment, batch_id):
+        if is_stored(deployment, "judgments", batch_id):
             wanted.append(Wanted(batch_id, Stage.SCORE))
         else:
             remarks.append(f"batch {batch_id}: its judgments are not up to date; they come first")
@@ -110,26 +111,15 @@ def is_late(reported: datetime | None, asked: datetime | None, now: datetime) ->
 def _stage(deployment: Deployment, batch_id: str, manifest: Manifest, progress: Progress) -> Stage | str:
     """What to ask for, or why nothing."""
     if progress.complete:
-        return Stage.SCORE if _judged(deployment, batch_id) else "its answers are to be collected"
+        return Stage.SCORE if is_stored(deployment, "judgments", batch_id) else "its answers are to be collected"
     if progress.at_provider or progress.uncertain:
         return f"jobs {progress.sentence()}"
-    if not _may_be_bought(deployment, batch_id, manifest):
+    if not may_be_bought(manifest, approved=_approved(deployment, batch_id)):
         return f"waits for `cj approve {batch_id} --max-usd AMOUNT`"
     return Stage.BUY
 
 
-def _judged(deployment: Deployment, batch_id: str) -> bool:
-    """Whether its judgments are stored and up to date."""
-    try:
-        deployment.read_provenance("judgments", batch_id)
-    except (CjError, FileNotFoundError):
-        return False
-    return True
-
-
-def _may_be_bought(deployment: Deployment, batch_id: str, manifest: Manifest) -> bool:
-    if not manifest.paid or manifest.spending.approval == "auto":
-        return True
+def _approved(deployment: Deployment, batch_id: str) -> bool:
     try:
         revision = deployment.ledger.provenance(batch_id).revision
     except CjError:

@@ -98,7 +98,7 @@ def render_page(template: str, t: Catalogue, *, print_note: str = "", **contents
             contents,
             t=t,
             style=Markup(style),  # noqa: S704 (this package's own file)
-            script=Markup(script),  # noqa: S704
+            script=Markup(script),  # noqa: S704 (the same)
             policy=_policy(style, script),
         )
     )

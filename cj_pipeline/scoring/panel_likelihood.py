@@ -90,7 +90,8 @@ class PanelLikelihood:
 
     def parts(self, point: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """(scores, orders, log discriminations) of a point."""
-        return np.split(point, [self.n_items, self.n_items + self.n_judges])  # type: ignore[return-value]
+        n_shared = self.n_items + self.n_judges
+        return point[: self.n_items], point[self.n_items : n_shared], point[n_shared:]
 
     def margins(self, point: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(a[judge], a[judge] (score[A] - score[B])) of each comparison."""

@@ -119,6 +119,16 @@ def test_a_plan_whose_run_died_before_its_table_was_written_is_asked_for_again_w
     assert requested(register_batches_sensor, instance) == []
 
 
+def test_a_profile_of_eng5_is_planned_only_once_it_was_asked_for(
+    installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    small_batch(installation.folder / "samples/sample")
+    small_batch(installation.folder / "samples/eng5/profile")
+    assert requested(register_batches_sensor, instance) == ["sample"]
+    instance.add_dynamic_partitions("batch", ["profile"])
+    assert requested(register_batches_sensor, instance) == ["sample", "profile"]
+
+
 def test_a_folder_that_was_registered_but_never_planned_is_planned(
     installation: Installation, instance: dg.DagsterInstance
 ) -> None:

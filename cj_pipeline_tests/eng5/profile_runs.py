@@ -14,7 +14,6 @@ import pytest
 from cj_pipeline import emulator
 from cj_pipeline.batch import Batch
 from cj_pipeline.continuation import Step, continue_batch, with_decision
-from cj_pipeline.definitions import ASSETS, CHECKS, RESOURCES
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.eng5.profiles import Profile
 from cj_pipeline.eng5.run import ProfileRun, gather_run
@@ -24,11 +23,11 @@ from cj_pipeline.jobs.progress import Progress
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import buy
 from cj_pipeline.scoring.bradley_terry_scores import score_tables
+from cj_pipeline_tests.defs.test_assets import materialise as materialise_in
 from cj_pipeline_tests.installation import REPO
 
 SAMPLES = REPO / "data/samples"
 PATIENCE_SECONDS = 60
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @contextmanager
@@ -63,17 +62,7 @@ def installed(folder: Path) -> Iterator[None]:
 
 def materialise(batch_id: str, assets: Sequence[str] = ()) -> dg.ExecuteInProcessResult:
     """Some or all assets, and their checks, of a batch of a single wave."""
-    instance = dg.DagsterInstance.ephemeral()
-    instance.add_dynamic_partitions("batch", [batch_id])
-    return dg.materialize(
-        [*ASSETS, *CHECKS],
-        selection=dg.AssetSelection.assets(*assets) if assets else None,
-        partition_key=batch_id,
-        instance=instance,
-        resources=RESOURCES,
-        run_config=QUIET,
-        raise_on_error=False,
-    )
+    return materialise_in(dg.DagsterInstance.ephemeral(), batch_id, assets, raise_on_error=False)
 
 
 def in_waves(profile: Profile) -> ProfileRun:

@@ -1,6 +1,7 @@
 """Experiments: variants of one question over the same anchors, laid out as batches and compared on one page."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,9 @@ def test_anchors_can_be_those_of_another_batch(experiments: Path) -> None:
         (lambda folder: (folder / "experiment.toml").write_text("anchors_from = 'nobody'"), "no batch.toml in"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_an_experiment_is_named_with_its_remedy(experiments: Path, spoil, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_mistake_in_an_experiment_is_named_with_its_remedy(
+    experiments: Path, spoil: Callable[[Path], object], said: str
+) -> None:
     spoil(experiments / "prompts")
     with pytest.raises(BatchError, match=said):
         read()

@@ -80,7 +80,9 @@ def test_davidson_and_rao_kupper_cannot_be_told_apart_on_the_puddings() -> None:
     assert -found.fun == pytest.approx(-809.69713, abs=5e-6)
 
 
-def with_ties(n_items: int, n_pairs: int, seed: int, nu: float, gamma: float = 0.4, sigma: float = 1.5):  # type: ignore[no-untyped-def]
+def with_ties(
+    n_items: int, n_pairs: int, seed: int, nu: float, gamma: float = 0.4, sigma: float = 1.5
+) -> tuple[tuple[IntArray, IntArray, FloatArray, int], FloatArray]:
     """Comparisons from Davidson's model, and the true scores."""
     rng = np.random.default_rng(seed)
     first, second = plan_single_wave(n_items, 0, n_pairs, seed)
@@ -88,11 +90,11 @@ def with_ties(n_items: int, n_pairs: int, seed: int, nu: float, gamma: float = 0
     margin = truth[first] - truth[second] + gamma
     win, loss = np.exp(margin / 2), np.exp(-margin / 2)
     draw = rng.random(first.size) * (win + loss + nu)
-    return first, second, np.select([draw < win, draw < win + loss], [1.0, 0.0], 0.5), n_items, truth
+    return (first, second, np.select([draw < win, draw < win + loss], [1.0, 0.0], 0.5), n_items), truth
 
 
 def test_the_tie_parameter_and_the_order_effect_are_recovered_together() -> None:
-    *data, _ = with_ties(400, 8000, 1, nu=1.2)
+    data, _ = with_ties(400, 8000, 1, nu=1.2)
     fit = fit_bradley_terry(*data, ties="davidson")
     assert fit.tie_parameter == pytest.approx(1.2, abs=3 * fit.tie_parameter_standard_error)
     assert fit.tie_parameter_standard_error < 0.05
@@ -102,7 +104,7 @@ def test_the_tie_parameter_and_the_order_effect_are_recovered_together() -> None
 def test_half_wins_shrink_the_scale_where_davidson_does_not() -> None:
     slopes: dict[str, list[float]] = {"half": [], "davidson": []}
     for seed in range(4):
-        *data, truth = with_ties(200, 4000, seed, nu=1.5)
+        data, truth = with_ties(200, 4000, seed, nu=1.5)
         for ties in ("half", "davidson"):
             slopes[ties].append(np.polyfit(truth, fit_bradley_terry(*data, ties=ties).scores, 1)[0])
     assert np.mean(slopes["davidson"]) == pytest.approx(1.0, abs=0.07)
@@ -112,14 +114,14 @@ def test_half_wins_shrink_the_scale_where_davidson_does_not() -> None:
 def test_intervals_cover_with_davidson_as_nominal() -> None:
     covered = []
     for seed in range(25):
-        *data, truth = with_ties(60, 600, seed, nu=1.0)
+        data, truth = with_ties(60, 600, seed, nu=1.0)
         fit = fit_bradley_terry(*data, ties="davidson")
         covered.append(np.abs(fit.scores - truth + truth.mean()) <= 1.96 * fit.standard_errors)
     assert 0.93 <= np.mean(covered) <= 0.97
 
 
 def test_many_essays_are_fitted_with_ties_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    *data, _ = with_ties(120, 1200, 3, nu=0.8)
+    data, _ = with_ties(120, 1200, 3, nu=0.8)
     dense = fit_bradley_terry(*data, ties="davidson")
     monkeypatch.setattr("cj_pipeline.scoring.newton.DENSE_UP_TO", 0)
     monkeypatch.setattr("cj_pipeline.scoring.standard_errors.EXACT_UP_TO", 0)
@@ -131,7 +133,7 @@ def test_many_essays_are_fitted_with_ties_as_few_are(monkeypatch: pytest.MonkeyP
 
 def test_the_ties_parameter_is_that_of_newman_in_evalica() -> None:
     """Newman (2023) writes P(tie) with 2 nu sqrt(worths): the same model, fitted by evalica without a prior."""
-    *data, _ = with_ties(30, 400, 5, nu=0.9, gamma=0.0, sigma=0.7)
+    data, _ = with_ties(30, 400, 5, nu=0.9, gamma=0.0, sigma=0.7)
     first, second, outcome, n_items = data
     winners = [{1.0: evalica.Winner.X, 0.0: evalica.Winner.Y}.get(value, evalica.Winner.Draw) for value in outcome]
     theirs = evalica.newman(first.tolist(), second.tolist(), winners, tolerance=1e-13, limit=100_000)
@@ -176,6 +178,6 @@ def test_fractions_and_one_sided_ties_are_refused_by_name() -> None:
 def test_the_automatic_prior_works_with_ties() -> None:
     widths = []
     for seed in range(4):
-        *data, _ = with_ties(200, 3000, seed, nu=1.0)
+        data, _ = with_ties(200, 3000, seed, nu=1.0)
         widths.append(fit_bradley_terry(*data, prior_sd="auto", ties="davidson").prior_sd)
     assert np.mean(widths) == pytest.approx(1.5, abs=0.12)
