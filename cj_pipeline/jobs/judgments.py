@@ -44,9 +44,9 @@ def _terminal(judged: pa.Table) -> pa.Table:
 
 
 def _judged(store: Store, batch: Batch, job: Job) -> pa.Table:
-    items, answers = zip(*answered_items(store, job, judge_of(batch, job)), strict=True)
-    columns = {name: [item[name] for item in items] for name in _OF_THE_ITEM}
-    columns |= {name: [value] * len(items) for name, value in _of_the_job(job).items()}
+    items, answers = answered_items(store, job, judge_of(batch, job))
+    columns = {name: items[name] for name in _OF_THE_ITEM}
+    columns |= {name: _repeated(value, len(answers)) for name, value in _of_the_job(job).items()}
     return conform("judgments", pa.table(columns | _of_the_answers(answers, price_of(job))))
 
 
@@ -66,19 +66,27 @@ def _of_the_job(job: Job) -> Mapping[str, Any]:
     }
 
 
-def _of_the_answers(answers: Sequence[Answer], price: BatchPrice) -> dict[str, list[Any]]:
+def _repeated(value: Any, rows: int) -> pa.Array:
+    """One value in every row, a text as the only label of a dictionary."""
+    if isinstance(value, str):
+        return pa.DictionaryArray.from_arrays(np.zeros(rows, dtype=np.int32), [value])
+    return pa.repeat(value, rows)
+
+
+def _of_the_answers(answers: Sequence[Answer], price: BatchPrice) -> dict[str, pa.Array]:
     verdicts = [answer.verdict for answer in answers]
     costs = [cost_of(answer, price) for answer in answers]
+    texts = {
+        "outcome": [answer.outcome for answer in answers],
+        "error_code": [answer.error_code for answer in answers],
+        "winner": [verdict and verdict.winner for verdict in verdicts],
+        "justification": [verdict and verdict.justification for verdict in verdicts],
+        "model_reported": [answer.model_reported for answer in answers],
+    }
+    tokens = {name: [answer.usage and getattr(answer.usage, name) for answer in answers] for name in _TOKENS}
     return {
-        "outcome": [str(answer.outcome) for answer in answers],
-        "error_code": [str(answer.error_code) if answer.error_code else None for answer in answers],
-        "winner": [str(verdict.winner) if verdict else None for verdict in verdicts],
-        "confidence": [verdict.confidence if verdict else None for verdict in verdicts],
-        "justification": [verdict.justification if verdict else None for verdict in verdicts],
-        "model_reported": pa.array([answer.model_reported for answer in answers], pa.string()),
-        "cost_usd": [None if cost is None else usd(cost) for cost in costs],
-        **{
-            name: pa.array([getattr(answer.usage, name) if answer.usage else None for answer in answers], pa.int64())
-            for name in _TOKENS
-        },
+        **{name: pa.array(values, pa.string()) for name, values in texts.items()},
+        **{name: pa.array(values, pa.int64()) for name, values in tokens.items()},
+        "confidence": pa.array([verdict and verdict.confidence for verdict in verdicts], pa.int8()),
+        "cost_usd": pa.array([None if cost is None else usd(cost) for cost in costs], pa.float64()),
     }

@@ -2,9 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
 
 from cj_pipeline.batch import Batch, JudgeSection
 from cj_pipeline.jobs.fetching import result_lines
@@ -81,7 +81,14 @@ def answers_of(store: Store, job: Job, judge: JudgeSection) -> dict[str, Answer]
     An item without a line is missing, two lines that agree count once, two that disagree void each other, and
     a line for an item we never asked is left aside.
     """
-    asked = store.read_parquet(job.items_path)["custom_id"].to_pylist()
+    items, answers = answered_items(store, job, judge)
+    return dict(zip(items["custom_id"].to_pylist(), answers, strict=True))
+
+
+def answered_items(store: Store, job: Job, judge: JudgeSection) -> tuple[pa.Table, list[Answer]]:
+    """The items of a job that came to its end, in the order of the request file, and the answer to each."""
+    items = store.read_parquet(job.items_path)
+    asked = items["custom_id"].to_pylist()
     answers: dict[str, Answer] = {}
     earlier: dict[str, ResultLine] = {}
     conflicting: set[str] = set()
@@ -99,18 +106,10 @@ def answers_of(store: Store, job: Job, judge: JudgeSection) -> dict[str, Answer]
     if strangers:
         log.warning("job %s of batch %s: %d result lines belong to no item of it", job.job_id, job.batch_id, strangers)
     absent = Answer(error_code=code_of_absence(job))
-    return {
-        item: replace(answers[item], verdict=None, error_code=ErrorCode.CONFLICTING_RESULTS)
-        if item in conflicting
-        else answers.get(item, absent)
-        for item in asked
-    }
-
-
-def answered_items(store: Store, job: Job, judge: JudgeSection) -> Iterator[tuple[Mapping[str, Any], Answer]]:
-    """Every item of a job that came to its end, with its answer, in the order of the request file."""
-    answers = answers_of(store, job, judge)
-    return ((item, answers[item["custom_id"]]) for item in store.read_parquet(job.items_path).to_pylist())
+    for item in conflicting:
+        found = answers[item]
+        answers[item] = Answer(None, ErrorCode.CONFLICTING_RESULTS, found.model_reported, found.usage)
+    return items, [answers.get(item, absent) for item in asked]
 
 
 def outcome_counts(store: Store, batch: Batch, job: Job) -> dict[str, int]:

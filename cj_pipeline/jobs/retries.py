@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import compress
+
+import pyarrow as pa
 
 from cj_pipeline.batch import Batch, JudgeSection
 from cj_pipeline.errors import CjError
@@ -154,20 +157,19 @@ def comparisons_again(
 
     One that was cut off gets twice the room.
     """
-    again = {
-        item["custom_id"]: (item, answer)
-        for item, answer in answered_items(store, job, judge_of(batch, job))
-        if asked_again(answer)
-    }
+    items, answers = answered_items(store, job, judge_of(batch, job))
+    chosen = [asked_again(answer) for answer in answers]
+    rows = items.filter(pa.array(chosen, pa.bool_())).to_pylist()
+    again = {row["custom_id"]: (row, answer) for row, answer in zip(rows, compress(answers, chosen), strict=True)}
     if not again:
         return
     for line in store.lines(job.request_path):
         custom_id, body = read_request_line(line)
         if custom_id in again:
-            item, answer = again[custom_id]
+            row, answer = again[custom_id]
             if answer.error_code is ErrorCode.TRUNCATED:
                 body["max_completion_tokens"] *= 2
-            asked = {name: item[name] for name in ("pair_id", "essay_a", "essay_b", "kind", "replicate", "fingerprint")}
+            asked = {name: row[name] for name in ("pair_id", "essay_a", "essay_b", "kind", "replicate", "fingerprint")}
             limit = body["max_completion_tokens"]
             yield Comparison(**asked, max_output_tokens=limit, body=encode_body(body)), answer.error_code
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from cj_pipeline.judging.verdict import Verdict
 
 
@@ -76,8 +78,9 @@ CONSEQUENCES: dict[ErrorCode, Consequence] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+# Structs here, not dataclasses: a purchase makes one of each per comparison, five times as fast, and left alone by the
+# garbage collector, whose passes over a hundred thousand of them would take as long as reading them
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one answer.
 
     `input_tokens` include those read from the provider's cache (`cached_tokens`) and those written into it, which
@@ -90,8 +93,7 @@ class Usage:
     cache_write_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What came back for one comparison: a verdict, or the code that says why there is none."""
 
     verdict: Verdict | None = None

@@ -6,20 +6,16 @@ or to whatever a pattern could find in it: each of those guesses bends the scale
 
 import json
 import re
-from dataclasses import dataclass
+from contextlib import suppress
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from cj_pipeline.judging.prompt import MAX_JUSTIFICATION_WORDS
 
 MAX_JUSTIFICATION_CHARS = 1_000  # what is kept of a justification; the judge is asked for 50 words
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
-# An answer as it was asked for, without escapes: it needs no second JSON parser, and there is nothing to guess.
-_AS_ASKED = re.compile(
-    r'\s*\{\s*"winner"\s*:\s*"(Essay A|Essay B|Tie)"\s*,'
-    r'\s*"justification"\s*:\s*"([^"\\]*)"\s*,\s*"confidence"\s*:\s*([1-5])\s*\}\s*',
-    re.ASCII,
-)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELDS = {"winner", "justification", "confidence"}
 
@@ -32,12 +28,22 @@ class Winner(StrEnum):
     TIE = "tie"
 
 
+class _AsAsked(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """An answer exactly as it was asked for."""
+
+    winner: Literal["Essay A", "Essay B", "Tie"]
+    justification: str
+    confidence: Annotated[int, msgspec.Meta(ge=1, le=5)]
+
+
+_read_as_asked = msgspec.json.Decoder(_AsAsked).decode
+_QUOTATION_MARKS = 10  # around three keys and two texts: with so many and no escape, no key stands twice
+
 _AS_SPELT = {"Essay A": Winner.ESSAY_A, "Essay B": Winner.ESSAY_B, "Tie": Winner.TIE}
 _SPELLINGS = {spelt.casefold(): winner for spelt, winner in _AS_SPELT.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A parsed answer. `confidence` is the judge's own, 1 to 5; it never enters the scale."""
 
     winner: Winner
@@ -72,10 +78,11 @@ def parse_verdict(content: str, *, ties: bool) -> Verdict:
     Raises `InvalidVerdict` for everything else: prose, two objects, extra or missing keys, an unknown winner,
     a tie where none was offered, a confidence that is not a whole number from 1 to 5.
     """
-    asked = _AS_ASKED.fullmatch(content)
-    if asked is not None:
-        winner, justification, confidence = asked.groups()
-        return Verdict(_offered(_AS_SPELT[winner], ties=ties), _justification(justification), int(confidence))
+    if content.count('"') == _QUOTATION_MARKS and "\\" not in content:
+        with suppress(ValueError):  # the slower reader says what it is
+            asked = _read_as_asked(content)
+            winner = _offered(_AS_SPELT[asked.winner], ties=ties)
+            return Verdict(winner, _justification(asked.justification), asked.confidence)
     fenced = _FENCE.match(content)
     answer = _one_object(fenced.group(1) if fenced else content)
     if answer.keys() != _FIELDS:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from cj_pipeline.batch import JudgeSection
 from cj_pipeline.judging import Answer, ErrorCode, Question, Usage, verdict_schema
 from cj_pipeline.providers.calls import is_out_of_credit
+from cj_pipeline.providers.openai_finished import read_finished
 from cj_pipeline.providers.protocol import JobLimits, Phase
 from cj_pipeline.providers.result_line import (
     MISSHAPEN,
@@ -118,6 +119,16 @@ def unrun_line(custom_id: str, phase: Phase) -> bytes:
 
 def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:
     """What a result line says, or None when it cannot even be attributed to an item."""
+    finished = read_finished(line)
+    if finished is not None:
+        model = printable_name(finished.model)
+        answer = judged(finished.content, ties=ties, model=model, usage=finished.usage)
+        return ResultLine(finished.custom_id, answer, line)
+    return read_any_line(line, ties=ties)
+
+
+def read_any_line(line: bytes, *, ties: bool) -> ResultLine | None:
+    """The same for a line of any shape, of which a finished completion is one."""
     named = attributed(line)
     if named is None:
         return None

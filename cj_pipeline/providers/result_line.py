@@ -4,9 +4,9 @@ A line is read by a fast parser, and by Python's own where that one declines (ha
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pydantic_core import from_json
 
 from cj_pipeline.judging import Answer, ErrorCode, InvalidVerdict, Usage, parse_verdict
@@ -23,8 +23,7 @@ MISSHAPEN = (
 )  # a part is not what it should be
 
 
-@dataclass(frozen=True, slots=True)
-class ResultLine:
+class ResultLine(msgspec.Struct, frozen=True, gc=False):
     """One line of a result file, as it came and as it is understood."""
 
     custom_id: str

@@ -23,7 +23,7 @@ from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.schema import account_leases, batches
 from cj_pipeline.jobs.spending import Caps, reserve
-from cj_pipeline.providers import BatchPrice, openai_wire
+from cj_pipeline.providers import BatchPrice
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import bought, judged
 
@@ -84,11 +84,9 @@ def test_twice_the_room_for_an_answer_is_reserved_at_twice_the_price(installatio
 
 
 @pytest.mark.usefixtures("priced")
-def test_answers_without_a_count_of_tokens_are_booked_at_their_upper_bound(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answers_without_a_count_of_tokens_are_booked_at_their_upper_bound(installation: Installation) -> None:
     small_batch(installation.batches / "small", extra="[spending]\nmax_usd = 10")
-    monkeypatch.setattr(openai_wire, "_usage", lambda _: None)
+    installation.arm("odd_usage", 15)
     rows = judged(installation.deployment, "small")
     (job,) = jobs_of(installation.deployment.ledger, "small")
     assert rows["cost_usd"].null_count == 15
