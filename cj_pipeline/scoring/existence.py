@@ -6,14 +6,28 @@ With 14 comparisons per essay the win graph of a class is hardly ever strongly c
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 
 from cj_pipeline.errors import CjError
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
-from cj_pipeline.scoring.pair_counts import Links, Rows, fewer_links
+from cj_pipeline.scoring.newton import ROUNDING, Mode
+from cj_pipeline.scoring.pair_counts import Links, PairCounts, Rows, fewer_links
 
 
 class NoMaximumLikelihood(CjError):
     """Maximum likelihood was asked for where it does not exist: some scores would be infinite."""
+
+
+def proves_no_separation(counts: PairCounts, mode: Mode) -> bool:
+    """Whether the gradient at a mode without a prior leaves no room for essays that beat all others they met.
+
+    The gradients of such essays add up to what those wins are short of certain, P(loss) for each. No P(loss) is
+    less than at the largest margin there can be, so where all gradients together are less, there are no such essays.
+    """
+    margin = float(np.ptp(mode.scores)) + float(np.abs(mode.orders).max(initial=0.0)) if mode.scores.size else 0.0
+    least = 1.0 if counts.weight is None else float(counts.weight.min(initial=1.0))
+    rounding = ROUNDING * float(counts.comparisons.sum())
+    return bool(mode.gradient_total + rounding < least * expit(-margin))
 
 
 def refuse_separated(first: IntArray, second: IntArray, won: FloatArray, components: IntArray) -> None:

@@ -9,10 +9,14 @@ from numpy.typing import ArrayLike
 from cj_pipeline.errors import CjError
 from cj_pipeline.pairing.arrays import FloatArray, IntArray
 from cj_pipeline.scoring.evidence import estimate_prior_sd
-from cj_pipeline.scoring.existence import NoMaximumLikelihood, refuse_one_sided_ties, refuse_separated
-from cj_pipeline.scoring.information import DENSE_UP_TO
+from cj_pipeline.scoring.existence import (
+    NoMaximumLikelihood,
+    proves_no_separation,
+    refuse_one_sided_ties,
+    refuse_separated,
+)
 from cj_pipeline.scoring.likelihood import Prior
-from cj_pipeline.scoring.newton import SETTLED, Mode, find_mode
+from cj_pipeline.scoring.newton import PATIENCE, SETTLED, Mode, find_mode
 from cj_pipeline.scoring.pair_counts import PairCounts, count_pairs
 from cj_pipeline.scoring.standard_errors import centred_variances
 
@@ -100,20 +104,18 @@ def _maximum_likelihood(
 ) -> Mode:
     """The mode without a prior; where there is none, the refusal says which essays it is.
 
-    The exact steps of a small fit run away where no maximum exists, so its graph is looked at only then.
+    Where there is one, a few steps reach it, and the gradient there proves it; the wins are looked through only
+    where it does not.
     """
     if counts.ties is not None:
         refuse_one_sided_ties(counts.ties, counts.comparisons.sum() / 2)
-    if counts.n_items > DENSE_UP_TO:
+    prior = Prior(0.0, 0.0)
+    mode = find_mode(counts, components, prior, at_most=PATIENCE)
+    if not proves_no_separation(counts, mode):
         refuse_separated(first, second, won, components)
-    try:
-        mode, _ = fit_mode(counts, components, np.inf)
-    except NoMaximumLikelihood:
-        refuse_separated(first, second, won, components)
-        raise
-    if mode.scores.size and float(np.ptp(mode.scores)) > RUNAWAY:
-        refuse_separated(first, second, won, components)
-    return mode
+    if not mode.settled:
+        mode = find_mode(counts, components, prior, start=mode)
+    return _accepted(mode, prior)
 
 
 def _as_fit(counts: PairCounts, components: IntArray, mode: Mode, prior: Prior, sd: float) -> BradleyTerryFit:
@@ -211,7 +213,11 @@ def fit_mode(
     else:
         sd = _spread(counts, components, prior_sd)
         prior = Prior(sd**-2, 0.0 if sd == np.inf else ORDER_EFFECT_PRIOR_SD**-2)
-    mode = find_mode(counts, components, prior)
+    return _accepted(find_mode(counts, components, prior), prior), sd
+
+
+def _accepted(mode: Mode, prior: Prior) -> Mode:
+    """The mode, if it is one. Raises NoMaximumLikelihood or NotConverged."""
     if prior.improper and (mode.last_step > SETTLED or np.abs(mode.border).max(initial=0.0) > RUNAWAY):
         raise NoMaximumLikelihood(
             "the likelihood rises without end along some mix of scores, order effect and tie parameter; "
@@ -222,7 +228,7 @@ def fit_mode(
             f"Bradley-Terry stopped after {mode.iterations} steps with a gradient of {mode.gradient_norm:.2g} "
             f"(tolerance {mode.tolerance:.2g}); check the outcomes and weights for extreme values"
         )
-    return mode, sd
+    return mode
 
 
 def _spread(counts: PairCounts, components: IntArray, prior_sd: float | Literal["auto"]) -> float:

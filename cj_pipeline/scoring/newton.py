@@ -28,6 +28,7 @@ class Mode:
     log_tie: float  # log of the tie parameter; NaN without one
     information: Information
     gradient_norm: float  # infinity norm
+    gradient_total: float  # sum of absolute entries
     tolerance: float
     last_step: float  # infinity norm of the last Newton step; stays large where no maximum exists
     iterations: int
@@ -38,13 +39,23 @@ class Mode:
         return self.gradient_norm <= self.tolerance
 
     @property
+    def settled(self) -> bool:
+        """Whether it stands still, too."""
+        return self.converged and self.last_step <= SETTLED
+
+    @property
     def border(self) -> FloatArray:
         """Order effects, and the log of the tie parameter if there is one."""
         return self.orders if np.isnan(self.log_tie) else np.append(self.orders, self.log_tie)
 
 
-def find_mode(counts: PairCounts, components: IntArray, prior: Prior, start: Mode | None = None) -> Mode:
-    """Maximise from the items' win logits, or from `start`. Never raises: the caller reads `converged`."""
+def find_mode(
+    counts: PairCounts, components: IntArray, prior: Prior, start: Mode | None = None, *, at_most: int = MAX_NEWTON
+) -> Mode:
+    """Maximise in at most so many steps from the items' win logits, or from `start`.
+
+    Never raises: the caller reads `converged` and, without a prior, `settled`.
+    """
     n_items = counts.n_items
     point = np.zeros(n_items + counts.n_borders)
     if start is None:
@@ -60,7 +71,7 @@ def find_mode(counts: PairCounts, components: IntArray, prior: Prior, start: Mod
     tolerance = max(tolerance, ROUNDING * float(counts.comparisons.max(initial=0.0)))
     aim = tolerance if point.size > DENSE_UP_TO else 1e-3 * tolerance  # quadratic: a digit more costs nothing
     step_size, previous, iterations = np.inf, np.inf, 0
-    while iterations < MAX_NEWTON:
+    while iterations < at_most:
         enough = norm <= aim or (
             norm <= tolerance and norm > 0.1 * previous
         )  # the latter: rounding is all that is left
@@ -94,6 +105,7 @@ def find_mode(counts: PairCounts, components: IntArray, prior: Prior, start: Mod
         log_tie=float(point[-1]) if counts.ties is not None else np.nan,
         information=information,
         gradient_norm=norm,
+        gradient_total=float(np.abs(gradient).sum()),
         tolerance=tolerance,
         last_step=step_size,
         iterations=iterations,

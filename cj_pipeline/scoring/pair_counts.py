@@ -77,6 +77,8 @@ class PairCounts:
 
     def components(self) -> IntArray:
         """The connected component of each item, 0 the largest."""
+        if self._sample_connects():
+            return np.zeros(self.n_items, dtype=np.int64)
 
         def links(rows: Rows) -> Links:
             return self.row[rows], self.other[rows]
@@ -84,6 +86,13 @@ class PairCounts:
         found = fewer_links(self.row, self.other, self.n_items, links, directed=False)
         ones = np.ones(found[0].size, dtype=np.int8)
         return label_components(sp.csr_array((ones, found), shape=(self.n_items, self.n_items)))
+
+    def _sample_connects(self) -> bool:
+        every = max(1, self.row.size // (LINKS_PER_ITEM * max(1, self.n_items)))
+        others = self.other[::every]
+        links = (np.ones(others.size, dtype=np.int8), others, -(-self.row_start // every))
+        sample = sp.csr_array(links, shape=(self.n_items, self.n_items))
+        return bool(connected_components(sample, directed=False, return_labels=False) == 1)
 
 
 def fewer_links(
