@@ -1,5 +1,6 @@
 """One clock and one memory gauge for all benchmarks, and the budgets that figures are held against."""
 
+import multiprocessing
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -56,6 +57,17 @@ def peak_megabytes(action: Callable[[], object]) -> float:
         return tracemalloc.get_traced_memory()[1] / 1e6
     finally:
         tracemalloc.stop()
+
+
+def finishes_within(limit: float, action: Callable[[], object]) -> bool:
+    """Whether an action ends within so many seconds in a process of its own, which is killed if it does not."""
+    process = multiprocessing.get_context("fork").Process(target=action)
+    process.start()
+    process.join(limit)
+    finished = process.exitcode == 0
+    process.kill()
+    process.join()
+    return finished
 
 
 def seconds_and_megabytes(action: Callable[[], object], *, runs: int = 3) -> tuple[float, float | None]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import choix
 import evalica
 import numpy as np
-from choix.opt import PairwiseFcts
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
@@ -20,15 +19,15 @@ from cj_pipeline.pairing.arrays import FloatArray
 from cj_pipeline.scoring.fit import fit_mode
 from cj_pipeline.scoring.pair_counts import count_pairs
 
-SCORES, SCORES_AND_SE, ONE_STEP = "scores", "scores and SE", "its first step only: a lower bound"
+SCORES, SCORES_AND_SE, STOPPED = "scores", "scores and SE", "stopped: a lower bound"
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A way to the scores (None: a step of it, whose time alone counts), and how many essays it takes."""
+    """A way to the scores, and how many essays it takes."""
 
     name: str
-    solve: Callable[[Problem], FloatArray | None]
+    solve: Callable[[Problem], FloatArray]
     gives: str
     quick_up_to: int  # essays in seconds
     possible_up_to: int  # essays at all: some hold an n x n matrix of doubles
@@ -106,18 +105,6 @@ def choix_opt(given: Problem) -> FloatArray:
     return np.asarray(choix.opt_pairwise(given.n_items, wins_as_pairs(given), alpha=given.precision / 2, tol=1e-7))
 
 
-def choix_first_lsr(given: Problem) -> None:
-    choix.lsr_pairwise(given.n_items, wins_as_pairs(given), alpha=0.0)
-
-
-def choix_first_hessian(given: Problem) -> None:
-    objective = PairwiseFcts(wins_as_pairs(given), given.precision / 2)
-    start = np.zeros(given.n_items)
-    objective.objective(start)
-    objective.gradient(start)
-    objective.hessian(start)
-
-
 def evalica_bradley_terry(given: Problem) -> FloatArray:
     winners = [evalica.Winner.X if won else evalica.Winner.Y for won in given.won]
     found = evalica.bradley_terry(given.first.tolist(), given.second.tolist(), winners, tolerance=1e-6, limit=100_000)
@@ -132,8 +119,4 @@ PEERS = (
     Peer("choix opt_pairwise", choix_opt, SCORES, 1_000, 10_000),
     Peer("arena-rank BradleyTerry", arena_rank, SCORES, 10_000, 10_000, "arena_rank"),
     Peer("scikit-learn LogisticRegression", sklearn_lbfgs, SCORES, 100_000, 100_000, "sklearn"),
-)
-FIRST_STEPS = (  # of what takes minutes
-    Peer("choix ilsr_pairwise", choix_first_lsr, ONE_STEP, 10_000, 10_000),
-    Peer("choix opt_pairwise", choix_first_hessian, ONE_STEP, 10_000, 10_000),
 )

@@ -92,7 +92,8 @@ class PairCounts:
         others = self.other[::every]
         links = (np.ones(others.size, dtype=np.int8), others, -(-self.row_start // every))
         sample = sp.csr_array(links, shape=(self.n_items, self.n_items))
-        return bool(connected_components(sample, directed=False, return_labels=False) == 1)
+        n_parts, _ = connected_components(sample, directed=False)
+        return bool(n_parts == 1)
 
 
 def fewer_links(
