@@ -9,33 +9,13 @@ import pytest
 
 from cj_pipeline.batch import read_batch
 from cj_pipeline.batch.guesses import language_of, loose_key, scales_that_fit, speaks_of
-from cj_pipeline.batch.intake import Chosen, Intake, take_in
-from cj_pipeline.batch.scaffold import scaffold_intake
 from cj_pipeline.errors import BatchError
-from cj_pipeline.scales import GradeScale
 from cj_pipeline_tests.batch.batch_folder import Files, write_files
 from cj_pipeline_tests.batch.office_files import ENCRYPTED, word_file, workbook
+from cj_pipeline_tests.batch.school_folders import ESSAYS, GRADES, SWEDISH, school, taken, written
 
-SWEDISH = "Jag tycker att det är bra att vi har en skola som inte är för stor, och det är kul med vänner på rasten."
 ENGLISH = "I think that the school is a good place to be, and it was with my friends that I have learned the most."
 GERMAN = "Ich finde die Schule gut, weil man dort viele Freunde trifft und etwas lernt, das man später braucht."
-ESSAYS: Files = {f"{name}.docx": word_file(SWEDISH, name) for name in ("Anna Berg", "Bo Ek", "Cia Dal", "007")}
-GRADES = "Elev;Betyg\nAnna Berg;F\nBo Ek;C\nCia Dal;A\n"
-
-
-def school(tmp_path: Path, *more: Files, essays: Files = ESSAYS) -> Path:
-    files: dict[str, str | bytes | None] = dict(essays)
-    for each in more:
-        files |= each
-    return write_files(tmp_path / "school", files)
-
-
-def taken(folder: Path, *, leave_out: bool = False, **chosen: Path) -> Intake:
-    return take_in(folder, Chosen(**chosen), leave_out=leave_out)
-
-
-def written(tmp_path: Path, intake: Intake, scale: GradeScale | None = None) -> Path:
-    return scaffold_intake(tmp_path / "batches", "x", intake, scale=scale, judge="emulator:lexical")
 
 
 def test_a_folder_of_word_files_and_a_list_of_grades_becomes_a_batch(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from cj_pipeline.batch import read_batch
 from cj_pipeline.errors import BatchError
 from cj_pipeline_tests.batch.office_files import workbook
-from cj_pipeline_tests.batch.test_batch_intake import GRADES, school, taken, written
+from cj_pipeline_tests.batch.school_folders import GRADES, school, taken, written
 
 VOTES = [
     {"judge_id": "L1", "essay_a": "Anna Berg", "essay_b": "Bo Ek", "winner": "essay_b"},

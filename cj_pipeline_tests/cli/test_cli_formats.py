@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cj_pipeline_tests.batch.office_files import word_file, workbook, written
-from cj_pipeline_tests.cli.test_cli import CJ, cj
+from cj_pipeline_tests.cli.command import CJ, cj
 from cj_pipeline_tests.installation import DEMO, Installation
 
 JUDGE = ("--judge", "emulator:lexical")

@@ -2,7 +2,7 @@
 
 import json
 
-from cj_pipeline_tests.cli.test_cli import cj
+from cj_pipeline_tests.cli.command import cj
 from cj_pipeline_tests.installation import Installation, small_batch
 
 

@@ -2,43 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from cj_pipeline import emulator
-from cj_pipeline.definitions import ASSETS, CHECKS, RESOURCES, defs
+from cj_pipeline.definitions import ASSETS, defs
 from cj_pipeline.errors import RevisionChanged, StaleTable
 from cj_pipeline.jobs.revisions import open_revision
+from cj_pipeline_tests.defs.materialising import QUIET, made, materialise
 from cj_pipeline_tests.installation import REPO, Installation, small_batch
-
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@pytest.fixture
-def instance() -> dg.DagsterInstance:
-    return dg.DagsterInstance.ephemeral()
-
-
-def materialise(
-    instance: dg.DagsterInstance, batch_id: str, assets: Sequence[str] = (), *, raise_on_error: bool = True
-) -> dg.ExecuteInProcessResult:
-    instance.add_dynamic_partitions("batch", [batch_id])
-    return dg.materialize(
-        [*ASSETS, *CHECKS],
-        selection=dg.AssetSelection.assets(*assets) if assets else None,
-        partition_key=batch_id,
-        instance=instance,
-        resources=RESOURCES,
-        run_config=QUIET,
-        raise_on_error=raise_on_error,
-    )
-
-
-def made(result: dg.ExecuteInProcessResult) -> set[str]:
-    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
 
 
 def test_the_graph_is_the_seven_assets_of_the_design() -> None:

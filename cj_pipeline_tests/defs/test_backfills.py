@@ -22,8 +22,8 @@ from cj_pipeline.jobs.schema import batches
 from cj_pipeline.notices import notices
 from cj_pipeline.providers import nano_usd
 from cj_pipeline.settings import Settings
-from cj_pipeline_tests.defs.test_assets import QUIET, made, materialise
-from cj_pipeline_tests.defs.test_sensors import requested
+from cj_pipeline_tests.defs.materialising import QUIET, made, materialise
+from cj_pipeline_tests.defs.ticks import requested
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import ended, paid_batch
 

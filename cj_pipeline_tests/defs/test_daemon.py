@@ -1,59 +1,14 @@
 """The whole thing as it runs every day: a real `dagster dev`, a folder dropped in, a report at the end."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import dagster as dg
 import pytest
 
-from cj_pipeline.definitions import ASSETS
 from cj_pipeline.jobs.spending import approve
 from cj_pipeline.status import batch_status
+from cj_pipeline_tests.defs.daemon import dagster_dev, materialised, wait_until
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import paid_batch
 from cj_pipeline_tests.notices.webhook import webhook
-
-PATIENCE_SECONDS = 240
-
-
-@contextmanager
-def dagster_dev(installation: Installation, *, killed: bool = False) -> Iterator[None]:
-    """Webserver and daemon in the installation's folder, as `make ui` starts them; stopped, or killed with its runs."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", port]
-    with (installation.folder / "dev.log").open("ab") as log:
-        server = subprocess.Popen(
-            command,
-            cwd=installation.folder,
-            env={**os.environ, **installation.environment},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            yield
-        finally:
-            if killed:
-                os.killpg(server.pid, signal.SIGKILL)
-            else:
-                server.send_signal(signal.SIGINT)
-            server.wait(60)
-
-
-def wait_until(happened: Callable[[], bool], installation: Installation) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline, (installation.folder / "dev.log").read_text("utf-8")[-3000:]
-        time.sleep(1)
 
 
 @pytest.mark.heavy
@@ -97,16 +52,6 @@ def test_a_paid_batch_waits_for_approval_and_outlives_a_kill_at_every_step(
     assert batch_status(deployment, dear).state == "scored"
     told = [(notice["matter"], notice["subject"]) for notice in hook.notices]
     assert told == [("approval wanted", dear)]
-
-
-def materialised(installation: Installation, batch_id: str) -> set[str]:
-    """Assets of a batch that Dagster's own records show as made."""
-    with dg.DagsterInstance.from_config(str(installation.folder)) as instance:
-        return {
-            asset.key.to_user_string()
-            for asset in ASSETS
-            if batch_id in instance.get_materialized_partitions(asset.key)
-        }
 
 
 def metadata_of(installation: Installation, asset: str, batch_id: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pytest
 from cj_pipeline.definitions import ASSETS
 from cj_pipeline.defs.schedules import BACKFILL_TAG
 from cj_pipeline.eng5.findings import CHECKS as PARITY_CHECKS
-from cj_pipeline_tests.defs.test_daemon import dagster_dev, materialised, wait_until
+from cj_pipeline_tests.defs.daemon import dagster_dev, materialised, wait_until
 from cj_pipeline_tests.installation import REPO, Installation
 
 PROFILES = ("cj-generic-batch-api", "eng5-batch-api")

@@ -18,7 +18,7 @@ from cj_pipeline.eng5.backfill import LATE_AFTER, is_late
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.spending import approve
 from cj_pipeline.store import table_path
-from cj_pipeline_tests.defs.test_sensors import paid
+from cj_pipeline_tests.defs.ticks import paid
 from cj_pipeline_tests.eng5.profile_runs import materialise
 from cj_pipeline_tests.installation import Installation, small_batch
 

@@ -5,7 +5,7 @@ import pytest
 
 from cj_pipeline.definitions import ASSETS, defs
 from cj_pipeline.tables import CONTRACTS
-from cj_pipeline_tests.defs.test_assets import materialise
+from cj_pipeline_tests.defs.materialising import materialise
 from cj_pipeline_tests.installation import Installation
 
 SHOWN_AT_ONCE = 1_000  # characters of markdown that the UI shows without a click; measured in 1.13

@@ -16,7 +16,7 @@ from cj_pipeline.cli import main
 from cj_pipeline.defs.health import look_at_dagster
 from cj_pipeline.doctor import Look, Verdict, look_around
 from cj_pipeline.settings import Settings
-from cj_pipeline_tests.defs.test_assets import materialise
+from cj_pipeline_tests.defs.materialising import materialise
 from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import bought, paid_batch
 

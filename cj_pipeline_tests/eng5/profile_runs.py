@@ -23,7 +23,7 @@ from cj_pipeline.jobs.progress import Progress
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import buy
 from cj_pipeline.scoring.bradley_terry_scores import score_tables
-from cj_pipeline_tests.defs.test_assets import materialise as materialise_in
+from cj_pipeline_tests.defs.materialising import materialise as materialise_in
 from cj_pipeline_tests.installation import REPO
 
 SAMPLES = REPO / "data/samples"

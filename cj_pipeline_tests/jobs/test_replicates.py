@@ -12,7 +12,7 @@ from cj_pipeline.jobs.chunks import Chunk, ChunkLimits, Comparison, chunked, com
 from cj_pipeline.jobs.plan import pairs_of
 from cj_pipeline.pairing.listed_pairs import plan_listed_pairs
 from cj_pipeline_tests.installation import small_batch
-from cj_pipeline_tests.jobs.test_request_bytes import batch_of
+from cj_pipeline_tests.jobs.made_up import batch_of
 
 LISTED = "essay_a,essay_b,times\ne00,e01,3\ne01,e02,1\ne02,e00,2\ne00,e02,1\ne03,e00,2\ne04,e05,1\ne05,e03,1\n"
 

@@ -15,7 +15,7 @@ from cj_pipeline.jobs.holds import hold_account, lift_hold
 from cj_pipeline.jobs.spending import approve
 from cj_pipeline.notices import Matter, Notice, notices
 from cj_pipeline.notifications import TOLD_PATH, WebhookFailed, read_told, tell
-from cj_pipeline_tests.defs.test_sensors import evaluated, planned
+from cj_pipeline_tests.defs.ticks import evaluated, planned
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import bought, ended, paid_batch
 from cj_pipeline_tests.notices.webhook import Webhook, webhook
@@ -141,7 +141,7 @@ def test_an_account_on_hold_is_noticed_and_a_second_hold_is_another(installation
 
 
 def test_a_red_gate_is_noticed_and_a_green_batch_is_not(installation: Installation) -> None:
-    from cj_pipeline_tests.defs.test_assets import materialise
+    from cj_pipeline_tests.defs.materialising import materialise
 
     installation.copy_of_demo("coins", model="latent:sd=0,seed=3")
     installation.copy_of_demo("green")

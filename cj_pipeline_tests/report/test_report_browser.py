@@ -12,9 +12,9 @@ from cj_pipeline.report.page import render_report
 from cj_pipeline.report.views import VIEWS
 from cj_pipeline_tests.report.browser import DESKTOP, FAINT_LETTERS, PHONE, chromium, opened
 from cj_pipeline_tests.report.evidence_factory import FINDINGS, GATE, OFFLINE, make_evidence
-from cj_pipeline_tests.report.test_report_index import some_page
-from cj_pipeline_tests.report.test_report_panel import with_panel
-from cj_pipeline_tests.report.test_report_path import in_waves
+from cj_pipeline_tests.report.indexes import some_page
+from cj_pipeline_tests.report.panels import with_panel
+from cj_pipeline_tests.report.paths import in_waves
 
 pytestmark = pytest.mark.heavy
 

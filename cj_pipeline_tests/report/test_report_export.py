@@ -21,7 +21,7 @@ from cj_pipeline.report.export import export_batch, inert
 from cj_pipeline.report.export_words import HEADINGS, MEANINGS, WORDS
 from cj_pipeline.report.workbook import ACTIVE, EXCEL_CELL_CHARS
 from cj_pipeline_tests.report.evidence_factory import GATE, OFFLINE, make_evidence
-from cj_pipeline_tests.report.test_report_panel import with_panel
+from cj_pipeline_tests.report.panels import with_panel
 
 FORMULA = '=HYPERLINK("http://x","y")'
 

@@ -1,42 +1,22 @@
 """The page over all batches: what stands where, what it cost, what needs a person; links to the reports beside it."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cj_pipeline.errors import BatchError
-from cj_pipeline.jobs.progress import Progress
-from cj_pipeline.notices import Matter, Notice
-from cj_pipeline.report.index import BatchLine, errands, index_page, publish_index
-from cj_pipeline.status import STATES, BatchStatus
+from cj_pipeline.report.index import errands, index_page, publish_index
+from cj_pipeline.status import STATES
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.report.html_reading import read
-
-MADE_AT = datetime(2026, 5, 22, 14, 5, tzinfo=UTC)
-WAITING = (
-    Notice("k1", Matter.APPROVAL_WANTED, "spring-5b", "batch spring-5b is planned", "cj approve spring-5b --max-usd 5"),
-    Notice("k2", Matter.ACCOUNT_ON_HOLD, "openai/default", "account openai/default is on hold", "cj jobs lift-hold"),
-    Notice("k3", Matter.GATE_RED, "autumn-9a", "batch autumn-9a has no grades: a gate is red", "cj report autumn-9a"),
-)
-
-
-def line(batch_id: str, state: str, *, spent: float = 0.0, reread: int = 0, report: bool = False) -> BatchLine:
-    status = BatchStatus(batch_id, state, 37, MADE_AT, spent, 0.25, f"what holds {batch_id} up", f"cj run {batch_id}")
-    return BatchLine(status, Progress(waiting=1, done=3), reread, f"{batch_id}.html" if report else None)
+from cj_pipeline_tests.report.indexes import MADE_AT, WAITING, line, some_page
 
 
 def cells(html: str) -> str:
     """The words of a page, with a blank where one cell or paragraph ends and another begins."""
     apart = re.sub(r"</(td|th|p|li|h\d|b|span)>", " ", html)
     return " ".join(re.sub(r"<[^>]+>", "", apart).split())
-
-
-def some_page(language: str) -> str:
-    lines = [line(f"batch-{state.replace(' ', '-')}", state, spent=1.5) for state in STATES]
-    graded = line("spring-6a", "graded", spent=0.41, reread=5, report=True)
-    return index_page([*lines, graded], WAITING, MADE_AT, language)
 
 
 def test_every_batch_has_a_row_with_its_state_its_jobs_and_its_money() -> None:

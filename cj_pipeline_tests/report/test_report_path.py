@@ -1,29 +1,13 @@
 """A batch that was asked wave by wave shows its way: a picture, a table, and how it ended, in both languages."""
 
-from dataclasses import replace
-
 import pytest
 
-from cj_pipeline.report.evidence import Evidence
 from cj_pipeline.report.page import render_report
 from cj_pipeline.report.words import catalogue
-from cj_pipeline.tables import table_of_rows
 from cj_pipeline.waves.decision import TerminalLabel
 from cj_pipeline_tests.report.evidence_factory import make_evidence
 from cj_pipeline_tests.report.html_reading import read
-
-
-def in_waves(label: str = "stable", language: str = "en") -> Evidence:
-    evidence = make_evidence()
-    (last,) = evidence.tables["wave_path"].to_pylist()
-    going = {"decision": "request_more_comparisons", "label": None, "reason": "pairs are open"}
-    rows = [
-        {**last, **going, "wave": 1, "reliability": 0.2, "mean_standard_error": 1.9},
-        {**last, **going, "wave": 2, "reliability": 0.5, "mean_standard_error": 1.1, "score_change": 1.83},
-        {**last, "wave": 3, "reliability": 0.77, "mean_standard_error": 0.66, "score_change": 0.41, "label": label},
-    ]
-    tables = {**evidence.tables, "wave_path": table_of_rows("wave_path", rows)}
-    return replace(evidence, mode="serial_bundle", tables=tables, language=language)
+from cj_pipeline_tests.report.paths import in_waves
 
 
 def test_every_wave_has_its_row_with_change_error_and_reliability() -> None:

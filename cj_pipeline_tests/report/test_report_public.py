@@ -15,11 +15,11 @@ from cj_pipeline.report.page import render_report
 from cj_pipeline.report.public import public_copy
 from cj_pipeline.scoring.bradley_terry_scores import score_tables
 from cj_pipeline.scoring.findings import score_findings
-from cj_pipeline_tests.cli.test_cli import cj
+from cj_pipeline_tests.cli.command import cj
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.report.evidence_factory import LUNA, TERRA, make_evidence
 from cj_pipeline_tests.report.html_reading import read
-from cj_pipeline_tests.report.test_report_panel import people_on
+from cj_pipeline_tests.report.panels import people_on
 
 SECRETS = ("hemlighet", "JUSTIFICATION", "skolenhet", "norrskolan", "sydskolan", "teacher 1", "teacher 2", "kim")
 

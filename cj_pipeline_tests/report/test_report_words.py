@@ -23,7 +23,7 @@ from cj_pipeline.status import STATES
 from cj_pipeline_tests.installation import REPO
 from cj_pipeline_tests.report.evidence_factory import GATE, LUNA, OFFLINE, TERRA, make_evidence
 from cj_pipeline_tests.report.html_reading import read
-from cj_pipeline_tests.report.test_report_panel import with_panel
+from cj_pipeline_tests.report.panels import with_panel
 
 HERE = Path(cj_pipeline.report.__file__).parent
 TEMPLATES = sorted(HERE.glob("templates/**/*.html"))

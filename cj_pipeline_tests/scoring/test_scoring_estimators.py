@@ -10,7 +10,7 @@ from cj_pipeline.scoring import fit_bradley_terry
 from cj_pipeline.scoring.bradley_terry_scores import score_tables
 from cj_pipeline.scoring.estimators import ESTIMATORS, MOST_ESSAYS, Estimator
 from cj_pipeline.tables import ESSAYS, JUDGMENTS
-from cj_pipeline_tests.scoring.test_scoring_tables import essays_of, table_of, votes_of
+from cj_pipeline_tests.scoring.vote_tables import essays_of, table_of, votes_of
 
 SHOWN = ["score", "standard_error", "rank"]
 FULL_ORDER = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]  # winner, loser

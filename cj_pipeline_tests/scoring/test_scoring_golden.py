@@ -15,74 +15,29 @@ from cj_pipeline.scoring.fit import fit_mode
 from cj_pipeline.scoring.likelihood import log_likelihood
 from cj_pipeline.scoring.pair_counts import count_pairs
 from cj_pipeline.scoring.standard_errors import centred_covariances
+from cj_pipeline_tests.scoring.published import baseball
 
 CITED_BY = np.array([[714, 730, 498, 221], [33, 425, 68, 17], [320, 813, 1072, 142], [284, 276, 325, 188]])
 
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
-HOME_WINS_AND_LOSSES = (  # rows: home team; entries: wins-losses against the others in the order of TEAMS
-    "4-3 4-2 4-3 6-1 4-2 6-0",
-    "3-3 4-2 4-3 6-0 6-1 4-3",
-    "2-5 4-3 2-4 4-3 4-2 6-0",
-    "3-3 5-1 2-5 4-3 4-2 6-1",
-    "5-1 2-5 3-3 4-2 5-2 6-0",
-    "2-5 3-3 3-4 4-3 4-2 2-4",
-    "2-5 1-5 1-6 2-4 1-6 3-4",
-)
 
 FOOD = (
-    [0, 2, 4, 1, 2, 3, 4, 0, 1, 3, 2, 4, 1, 2, 0, 3, 2, 4, 0, 1, 3, 2, 4, 0, 1, 3, 4, 2, 1, 0],
-    [1, 3, 0, 4, 0, 1, 2, 3, 2, 4, 1, 0, 3, 4, 2, 4, 1, 3, 4, 2, 0, 1, 3, 1, 2, 4, 0, 3, 4, 2],
     [
-        1.0,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        0.5,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        0.5,
-        1.0,
-        0.0,
-        0.0,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        0.0,
-        0.0,
-        1.0,
-        1.0,
-        0.0,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        0.0,
+        0, 2, 4, 1, 2, 3, 4, 0, 1, 3, 2, 4, 1, 2, 0, 3, 2, 4, 0, 1, 3, 2, 4, 0, 1, 3, 4, 2, 1, 0,
     ],
-)
+    [
+        1, 3, 0, 4, 0, 1, 2, 3, 2, 4, 1, 0, 3, 4, 2, 4, 1, 3, 4, 2, 0, 1, 3, 1, 2, 4, 0, 3, 4, 2,
+    ],
+    [
+        1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.5, 0.0, 1.0, 0.0, 1.0, 0.5, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0,
+        0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0,
+    ],
+)  # fmt: skip
 
 
 def citations() -> tuple[list[int], list[int], list[float], list[int]]:
     pairs = [(i, j) for i in range(4) for j in range(4) if i != j]
     return [i for i, _ in pairs], [j for _, j in pairs], [1.0] * 12, [int(CITED_BY[i, j]) for i, j in pairs]
-
-
-def baseball() -> tuple[list[int], list[int], list[float], list[int]]:
-    home, away, outcome, times = [], [], [], []
-    for team, row in enumerate(HOME_WINS_AND_LOSSES):
-        visitors = [other for other in range(7) if other != team]
-        for visitor, record in zip(visitors, row.split(), strict=True):
-            wins, losses = map(int, record.split("-"))
-            home += [team, team]
-            away += [visitor, visitor]
-            outcome += [1.0, 0.0]
-            times += [wins, losses]
-    return home, away, outcome, times
 
 
 def contrasts(data: tuple[ArrayLike, ...], n_items: int, reference: int, n_orders: int) -> tuple[FloatArray, ...]:

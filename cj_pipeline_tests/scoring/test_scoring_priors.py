@@ -15,7 +15,7 @@ from cj_pipeline.scoring.information import conjugate_gradients
 from cj_pipeline.scoring.likelihood import Prior
 from cj_pipeline.scoring.newton import find_mode
 from cj_pipeline.scoring.pair_counts import count_pairs
-from cj_pipeline_tests.scoring.test_scoring_golden import baseball
+from cj_pipeline_tests.scoring.published import baseball
 
 
 def class_of(n_items: int, n_pairs: int, seed: int) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:

@@ -5,8 +5,8 @@ import dagster as dg
 from cj_pipeline.definitions import defs
 from cj_pipeline.defs.sensors import buy_approved_sensor, collect_ended_sensor, continue_waves_sensor
 from cj_pipeline.jobs.recorded_waves import decisions_of, waves_of
-from cj_pipeline_tests.defs.test_assets import materialise
-from cj_pipeline_tests.defs.test_sensors import requested
+from cj_pipeline_tests.defs.materialising import materialise
+from cj_pipeline_tests.defs.ticks import requested
 from cj_pipeline_tests.installation import Installation
 from cj_pipeline_tests.waves.in_waves import NO_RULE, batch_in, judged_wave
 

@@ -10,7 +10,7 @@ import pytest
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.plan import open_wave
 from cj_pipeline.jobs.recorded_waves import decisions_of, waves_of
-from cj_pipeline_tests.defs.test_daemon import dagster_dev, wait_until
+from cj_pipeline_tests.defs.daemon import dagster_dev, wait_until
 from cj_pipeline_tests.installation import REPO, Installation
 from cj_pipeline_tests.waves.in_waves import NO_RULE, batch_in
 from cj_pipeline_tests.waves.killed_in_waves import POINTS

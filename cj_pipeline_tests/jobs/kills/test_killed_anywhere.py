@@ -9,20 +9,10 @@ import random
 import pytest
 
 from cj_pipeline_tests.installation import Installation
-from cj_pipeline_tests.jobs.kills.trial import Trials, trials
+from cj_pipeline_tests.jobs.kills.killing import MOST_POINTS, killed_once, on
+from cj_pipeline_tests.jobs.kills.trial import trials
 
-EVERYWHERE = list(itertools.product(("sqlite", "postgres"), ("openai", "anthropic")))
 ROUNDS, KILLS_A_ROUND = 4, 66  # times two providers and two databases: more than a thousand kills
-MOST_POINTS = 200
-
-
-def on(*places: tuple[str, str]) -> pytest.MarkDecorator:
-    """On these databases with these providers in the slow lane, on all the others where a thousand kills are."""
-    marked = [
-        pytest.param(*place, marks=pytest.mark.heavy if place in places else pytest.mark.endurance)
-        for place in EVERYWHERE
-    ]
-    return pytest.mark.parametrize(("installation", "provider"), marked, indirect=["installation"])
 
 
 # of these each must have been among the points at which a purchase died
@@ -100,18 +90,6 @@ def test_a_purchase_killed_around_its_create_call_buys_once(installation: Instal
             killed_once(fire, f"create{'b' if before else 'a'}", request=create, before=before)
         assert fire.kills == 2
         fire.check_the_bill()
-
-
-def killed_once(
-    fire: Trials, batch_id: str, *, write: int | None = None, request: int | None = None, before: bool = False
-) -> bool:
-    """Kill a new purchase there, then let it run; whether it was through before it came there."""
-    fire.new_batch(batch_id)
-    through = fire.run(batch_id, write=write, request=request, before=before)
-    if not through:
-        assert fire.run(batch_id)
-    fire.check(batch_id)
-    return through
 
 
 def at_random(draw: random.Random) -> dict[str, int | bool]:

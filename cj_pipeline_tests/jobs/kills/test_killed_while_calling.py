@@ -14,7 +14,7 @@ from cj_pipeline.jobs.job import jobs_of
 from cj_pipeline.jobs.schema import account_leases, calls
 from cj_pipeline_tests.installation import Installation
 from cj_pipeline_tests.jobs.calling import bill_of_calls, booked, calling_folder
-from cj_pipeline_tests.jobs.kills.test_killed_anywhere import MOST_POINTS, killed_once, on
+from cj_pipeline_tests.jobs.kills.killing import MOST_POINTS, killed_once, on
 from cj_pipeline_tests.jobs.kills.trial import Trials, trials
 
 ESSAYS, PAIRS = 4, 2
