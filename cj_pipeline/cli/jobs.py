@@ -58,11 +58,15 @@ def list_jobs(
 @app.command()
 def show(job_id: JobId, as_json: JsonOutput = False) -> None:
     """All that the ledger knows of a job, how its items ended, and what to do about it."""
+    from collections import Counter
+
+    from cj_pipeline.jobs.call_book import states_of
     from cj_pipeline.jobs.reconciliation import outcome_counts
 
     deployment = deployment_here()
     job, batch = _job_and_batch(deployment, job_id)
-    row = _as_row(job) | {"outcomes": outcome_counts(deployment.store, batch, job)}
+    calls = Counter(map(str, states_of(deployment.ledger, job).values()))
+    row = _as_row(job) | {"calls": dict(calls), "outcomes": outcome_counts(deployment.store, batch, job)}
     if as_json:
         print_json(row)
         return

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from cj_pipeline import cli
 from cj_pipeline.jobs.job import State, job_named, jobs_of
+from cj_pipeline.jobs.submission import buy
 from cj_pipeline_tests.installation import Installation, small_batch
+from cj_pipeline_tests.jobs.calling import CALLS, calling_batch
 from cj_pipeline_tests.jobs.purchase import bought, ended, judged, paid_batch
 
 Cj = Callable[..., str]
@@ -52,6 +54,14 @@ def test_jobs_are_listed_and_shown_with_what_to_do_next(installation: Installati
     shown = json.loads(cj("jobs", "show", name, "--json"))
     assert shown["outcomes"] == {"verdict": 15}
     assert "no job" not in cj("jobs", "show", name)
+
+
+def test_a_job_of_calls_is_shown_with_what_became_of_them(installation: Installation, cj: Cj) -> None:
+    batch, deployment = calling_batch(installation), installation.deployment
+    name = only_job(installation, "calling")
+    assert json.loads(cj("jobs", "show", name, "--json"))["calls"] == {}
+    buy(deployment.ledger, deployment.store, batch, deployment.settings)
+    assert json.loads(cj("jobs", "show", name, "--json"))["calls"] == {"answered": CALLS}
 
 
 def test_a_job_nobody_knows_is_a_mistake(installation: Installation, cj: Cj) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from math import comb
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,18 @@ def chunks_of(batch: Batch, judge: JudgeSection) -> list[Chunk]:
     asked = comparisons_of(batch, pairs, judge)
     limits = ChunkLimits.of(Settings(), judge.provider)
     return list(chunked(asked, judge, limits, batch_id=batch.batch_id, revision="r", wave=1, attempt=1))
+
+
+def test_a_judge_of_half_the_pairs_is_asked_of_other_places_in_each_wave() -> None:
+    batch = batch_of([f"Text {number}." for number in range(12)])
+    pairs = plan_comparison_pairs(batch.essays, PairBudget(40, 0), seed=7)
+    at = pairs.schema.get_field_index("wave")
+    asked = [
+        {one.pair_id for one in comparisons_of(batch, pairs.set_column(at, pairs.schema.field(at), waves), SOL)}
+        for waves in (pa.array([wave] * 40, pa.int32()) for wave in (1, 2, 3))
+    ]
+    assert [len(one) for one in asked] == [20, 20, 20]
+    assert len({frozenset(one) for one in asked}) == 3
 
 
 # A change here buys judgments anew under another job id: it belongs with a new PROMPT_VERSION.
