@@ -12,7 +12,7 @@ from cj_pipeline.jobs.judges import judge_of
 from cj_pipeline.jobs.ledger import Ledger, ledger_time
 from cj_pipeline.jobs.reconciliation import answered_items, cost_of, price_of
 from cj_pipeline.judging import Answer
-from cj_pipeline.providers import BatchPrice, usd
+from cj_pipeline.providers import TokenPrice, usd
 from cj_pipeline.store import Store
 from cj_pipeline.tables import conform
 
@@ -73,7 +73,7 @@ def _repeated(value: Any, rows: int) -> pa.Array:
     return pa.repeat(value, rows)
 
 
-def _of_the_answers(answers: Sequence[Answer], price: BatchPrice) -> dict[str, pa.Array]:
+def _of_the_answers(answers: Sequence[Answer], price: TokenPrice) -> dict[str, pa.Array]:
     verdicts = [answer.verdict for answer in answers]
     costs = [cost_of(answer, price) for answer in answers]
     texts = {

@@ -16,7 +16,7 @@ from cj_pipeline.jobs.requests import bounds_of, request_lines
 from cj_pipeline.jobs.spending import account_name, settle
 from cj_pipeline.jobs.tallies import tally
 from cj_pipeline.judging import Answer, ErrorCode, Usage
-from cj_pipeline.providers import BatchPrice, Phase, ResultLine, Transport, job_price, read_result
+from cj_pipeline.providers import Phase, ResultLine, TokenPrice, Transport, job_price, read_result
 from cj_pipeline.store import Store
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def reconcile(ledger: Ledger, store: Store, batch: Batch, job: Job) -> Job:
     return job_named(ledger, job.job_id)
 
 
-def _bound_of(store: Store, job: Job, items: Sequence[str], price: BatchPrice) -> int:
+def _bound_of(store: Store, job: Job, items: Sequence[str], price: TokenPrice) -> int:
     """The most that these items can have cost: what is booked where the bill is not known."""
     if job.transport is Transport.CALLS and items:
         bounds = bounds_of(request_lines(store, job), price)
@@ -136,12 +136,12 @@ def code_of_absence(job: Job) -> ErrorCode:
     return by_phase.get(Phase(job.phase or Phase.COMPLETED), ErrorCode.MISSING_RESULT)
 
 
-def price_of(job: Job) -> BatchPrice:
+def price_of(job: Job) -> TokenPrice:
     """The price a job was booked with; today's for one that has none in the ledger."""
-    return BatchPrice.from_json(job.price) if job.price else job_price(job.provider, job.model, job.transport)
+    return TokenPrice.from_json(job.price) if job.price else job_price(job.provider, job.model, job.transport)
 
 
-def cost_of(answer: Answer, price: BatchPrice) -> int | None:
+def cost_of(answer: Answer, price: TokenPrice) -> int | None:
     """Nano-USD of one answer; None where what was generated came without usage, or never came."""
     if answer.usage is not None:
         return price.cost(answer.usage)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from cj_pipeline.errors import CjError
 from cj_pipeline.jobs.job import Job
 from cj_pipeline.jobs.spending import bound_of
-from cj_pipeline.providers import BatchPrice
+from cj_pipeline.providers import TokenPrice
 from cj_pipeline.providers.openai_wire import body_bytes, read_request_line
 from cj_pipeline.store import CHUNK_BYTES, Store
 
@@ -29,11 +29,11 @@ def request_lines(store: Store, job: Job) -> dict[str, bytes]:
     return {read_request_line(line)[0]: line for line in store.lines(job.request_path)}
 
 
-def bounds_of(lines: Mapping[str, bytes], price: BatchPrice) -> dict[str, int]:
+def bounds_of(lines: Mapping[str, bytes], price: TokenPrice) -> dict[str, int]:
     """The most that each request can come to, in nano-USD, by custom_id; their sum is the job's bound."""
     return {custom_id: _bound(line, price) for custom_id, line in lines.items()}
 
 
-def _bound(line: bytes, price: BatchPrice) -> int:
+def _bound(line: bytes, price: TokenPrice) -> int:
     _, body = read_request_line(line)
     return bound_of(len(body_bytes(line)), body["max_completion_tokens"], price)

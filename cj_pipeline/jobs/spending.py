@@ -20,7 +20,7 @@ from cj_pipeline.jobs.leases import forget_lease
 from cj_pipeline.jobs.ledger import Ledger, insert_new, utc_now
 from cj_pipeline.jobs.schema import account_leases, approvals, batches, bookings, jobs
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice, nano_usd, usd
+from cj_pipeline.providers import TokenPrice, nano_usd, usd
 from cj_pipeline.settings import Settings
 
 BYTES_PER_TOKEN_LOW = 5
@@ -84,7 +84,7 @@ def observed(ledger: Ledger, provider: str, model: str) -> Observed:
     return Observed(float(size) / float(input_tokens), float(output_tokens) / float(items), int(items))
 
 
-def estimate(comparisons: Iterable[Comparison], price: BatchPrice, seen: Observed | None = None) -> Estimate:
+def estimate(comparisons: Iterable[Comparison], price: TokenPrice, seen: Observed | None = None) -> Estimate:
     """From the real request bytes; expected as the model's earlier answers suggest, high as the token limit allows."""
     seen = seen or Observed()
     total = Estimate()
@@ -98,7 +98,7 @@ def estimate(comparisons: Iterable[Comparison], price: BatchPrice, seen: Observe
     return total
 
 
-def bound_of(body_bytes: int, max_output_tokens: int, price: BatchPrice) -> int:
+def bound_of(body_bytes: int, max_output_tokens: int, price: TokenPrice) -> int:
     """The most that one request can come to, in nano-USD: the dearest way to take a prompt in, and a full answer."""
     most = tokens_at_most(body_bytes)
     return price.cost(Usage(most, 0, max_output_tokens, cache_write_tokens=most))
@@ -178,7 +178,7 @@ def settle(
     job: Job,
     to: State,
     spent: int,
-    price: BatchPrice | None,
+    price: TokenPrice | None,
     reason: str | None,
     **changes: Any,
 ) -> None:

@@ -9,7 +9,7 @@ from cj_pipeline.providers import anthropic_wire, openai_wire
 from cj_pipeline.providers.anthropic import AnthropicBatches
 from cj_pipeline.providers.by_file import FileHandOver
 from cj_pipeline.providers.openai import OpenAIBatches
-from cj_pipeline.providers.prices import BatchPrice, batch_price, cache_pays, job_price, nano_usd, usd
+from cj_pipeline.providers.prices import TokenPrice, batch_price, cache_pays, job_price, nano_usd, usd
 from cj_pipeline.providers.protocol import (
     BatchProvider,
     Caller,
@@ -25,7 +25,6 @@ from cj_pipeline.providers.result_line import ResultLine, without_words
 from cj_pipeline.settings import Settings, api_key
 
 __all__ = [
-    "BatchPrice",
     "BatchProvider",
     "Caller",
     "Erased",
@@ -35,6 +34,7 @@ __all__ = [
     "ProviderJob",
     "ResultLine",
     "Ticket",
+    "TokenPrice",
     "Transport",
     "batch_price",
     "cache_pays",

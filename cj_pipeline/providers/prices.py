@@ -22,7 +22,7 @@ PROMPT_TOKENS = 1_000  # prices are asked for a short prompt: they rise beyond a
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPrice:
+class TokenPrice:
     """Price of a model in a batch job, or in calls. `source` names the table and its version or date."""
 
     input_nano_per_million: int
@@ -52,8 +52,8 @@ class BatchPrice:
         return cls(**json.loads(text))
 
 
-FREE = BatchPrice(0, 0, 0, 0, "emulator")
-SELF_HOSTED = BatchPrice(0, 0, 0, 0, "self-hosted")
+FREE = TokenPrice(0, 0, 0, 0, "emulator")
+SELF_HOSTED = TokenPrice(0, 0, 0, 0, "self-hosted")
 
 CACHE_LEAST_TOKENS = 2_000
 CACHE_STARTS = 100  # requests of one job that a provider may run before the first write can be read
@@ -62,12 +62,12 @@ CACHE_STARTS = 100  # requests of one job that a provider may run before the fir
 CACHE_HIT_RATE = 0.6
 
 
-def batch_price(provider: str, model: str) -> BatchPrice:
+def batch_price(provider: str, model: str) -> TokenPrice:
     """The price of a model in a batch job today. Raises `Unpriced` when no batch price is known."""
     return job_price(provider, model, Transport.BATCH)
 
 
-def job_price(provider: str, model: str, transport: Transport) -> BatchPrice:
+def job_price(provider: str, model: str, transport: Transport) -> TokenPrice:
     """The price of a model today as a job's requests travel: calls cost the full price. Raises `Unpriced`.
 
     The file `prices.toml` (CJ_PRICES) comes first, then what is free, then genai-prices.
@@ -82,7 +82,7 @@ def job_price(provider: str, model: str, transport: Transport) -> BatchPrice:
     return _published(provider, model, transport, datetime.now(UTC).date())
 
 
-def cache_pays(prefix_tokens: int, requests: int, price: BatchPrice, *, hit_rate: float = CACHE_HIT_RATE) -> bool:
+def cache_pays(prefix_tokens: int, requests: int, price: TokenPrice, *, hit_rate: float = CACHE_HIT_RATE) -> bool:
     """Whether asking a provider to cache a prefix that `requests` share is expected to save money.
 
     A hit is read at the cached price, a miss is written at the price of a write, which is above plain input; the
@@ -96,10 +96,10 @@ def cache_pays(prefix_tokens: int, requests: int, price: BatchPrice, *, hit_rate
     return hits * price.cached_nano_per_million + (requests - hits) * price.cache_write_nano_per_million < uncached
 
 
-def _from_row(row: PriceRow) -> BatchPrice:
+def _from_row(row: PriceRow) -> TokenPrice:
     plain = row.input_usd_per_million
     kept, written = row.cached_usd_per_million, row.cache_write_usd_per_million
-    return BatchPrice(
+    return TokenPrice(
         input_nano_per_million=nano_per_million(plain),
         cached_nano_per_million=nano_per_million(plain if kept is None else kept),
         cache_write_nano_per_million=nano_per_million(plain if written is None else written),
@@ -109,7 +109,7 @@ def _from_row(row: PriceRow) -> BatchPrice:
 
 
 @functools.lru_cache(maxsize=64)
-def _published(provider: str, model: str, transport: Transport, day: date) -> BatchPrice:
+def _published(provider: str, model: str, transport: Transport, day: date) -> TokenPrice:
     """From genai-prices, as of a day. Raises `Unpriced`."""
     import genai_prices
 
@@ -137,7 +137,7 @@ def _published(provider: str, model: str, transport: Transport, day: date) -> Ba
         raise Unpriced(f"no price is known for {provider} model {model!r}, so no cap could hold. {_REMEDY}") from None
     if batch and not plain.total_price < standard.total_price:
         raise Unpriced(f"no batch price is known for {provider} model {model!r}. {_REMEDY}")
-    return BatchPrice(
+    return TokenPrice(
         input_nano_per_million=_of_prompt(plain.input_price),
         cached_nano_per_million=_of_prompt(cached.input_price),
         cache_write_nano_per_million=_of_prompt(written.input_price),

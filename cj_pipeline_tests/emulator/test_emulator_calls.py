@@ -10,7 +10,7 @@ from openai import OpenAI
 
 from cj_pipeline import emulator
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice
+from cj_pipeline.providers import TokenPrice
 from cj_pipeline_tests.emulator.emulator_client import (
     arm,
     bill,
@@ -228,7 +228,7 @@ def test_the_bill_can_be_priced_request_by_request(url: str, client: OpenAI, mes
     usages = _cached(url, client)
     message_batch = message_client.messages.batches.create(requests=requests(3))
     wait_for_end(message_client, message_batch.id)
-    price = BatchPrice(50_000_000, 5_000_000, 62_500_000, 250_000_000, "a price")
+    price = TokenPrice(50_000_000, 5_000_000, 62_500_000, 250_000_000, "a price")
     said = bill(url, requests=True)
     priced = {
         one["custom_id"]: price.cost(

@@ -12,7 +12,7 @@ import pytest
 from cj_pipeline.batch import JudgeSection
 from cj_pipeline.errors import ProviderUnreachable, Unpriced
 from cj_pipeline.judging import CONSEQUENCES, Answer, ErrorCode, InvalidVerdict, Question, Usage, Winner, parse_verdict
-from cj_pipeline.providers import BatchPrice, Transport, batch_price, job_price, read_result
+from cj_pipeline.providers import TokenPrice, Transport, batch_price, job_price, read_result
 from cj_pipeline.providers.anthropic_wire import translated
 from cj_pipeline.providers.openai_wire import encode_body, request_body, request_line
 from cj_pipeline_tests.eng5.house import House
@@ -123,7 +123,7 @@ def test_LPS_35_tokens_times_rate_is_the_cost_to_the_nano_dollar(provider: str, 
     What is offline costs nothing, and a model without a price is refused where it was taken for .01.
     """
     per_million = round(OLD_RATES[provider] * 1_000 * 10**9)
-    price = BatchPrice(per_million, per_million, per_million, per_million, "the predecessor's flat rate")
+    price = TokenPrice(per_million, per_million, per_million, per_million, "the predecessor's flat rate")
     assert price.cost(Usage(tokens - 10, 0, 10)) == round(usd * 10**9)
     assert batch_price("emulator", "any").cost(Usage(9_000, 0, 1_000)) == 0
     with pytest.raises(Unpriced):

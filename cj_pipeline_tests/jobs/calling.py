@@ -13,7 +13,7 @@ from cj_pipeline.jobs.plan import open_wave, plan_jobs
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.schema import calls
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice, Transport, job_price
+from cj_pipeline.providers import TokenPrice, Transport, job_price
 from cj_pipeline_tests.installation import Installation
 from cj_pipeline_tests.jobs.purchase import paid_batch
 
@@ -76,7 +76,7 @@ def booked(deployment: Deployment) -> int:
     return sum(job.spent_nano_usd or 0 for job in all_jobs(deployment.ledger))
 
 
-def _price(model: str, api: str) -> BatchPrice:
+def _price(model: str, api: str) -> TokenPrice:
     return job_price(api, model, Transport.CALLS)
 
 

@@ -27,7 +27,7 @@ from cj_pipeline.jobs.reconciliation import outcome_counts
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import Bought, buy
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice
+from cj_pipeline.providers import TokenPrice
 from cj_pipeline.settings import key_variable
 from cj_pipeline_tests.installation import Installation
 from cj_pipeline_tests.jobs.purchase import PRICE, paid_batch
@@ -198,7 +198,7 @@ class Purchase:
 
     def billed(self) -> dict[str, list[tuple[str, int]]]:
         """By provider job id, each request that the emulator charged for: its custom_id and nano-USD."""
-        prices = {job.provider_job_id: BatchPrice.from_json(job.price) for job in self.jobs if job.price}
+        prices = {job.provider_job_id: TokenPrice.from_json(job.price) for job in self.jobs if job.price}
         charged: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for request in self.installation.bill(requests=True)["requests"]:
             price = prices.get(request["batch_id"])

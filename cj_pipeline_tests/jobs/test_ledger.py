@@ -13,7 +13,7 @@ from cj_pipeline.jobs.job import LostRace, State, advance, job_named, jobs_of
 from cj_pipeline.jobs.ledger import Ledger
 from cj_pipeline.jobs.schema import batches, bookings, metadata
 from cj_pipeline.jobs.spending import Caps, reserve, settle
-from cj_pipeline.providers import BatchPrice
+from cj_pipeline.providers import TokenPrice
 from cj_pipeline_tests.installation import ON_BOTH_DATABASES, Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import judged
 
@@ -119,7 +119,7 @@ def test_a_settled_bill_replaces_its_reservation(installation: Installation) -> 
     reserve(ledger, jobs_of(ledger, "small")[0], caps)
     reserved = jobs_of(ledger, "small")[0]
     with ledger.transaction() as connection:
-        settle(connection, reserved, State.RECONCILED, 120, BatchPrice(1, 1, 1, 1, "a price list"), None)
+        settle(connection, reserved, State.RECONCILED, 120, TokenPrice(1, 1, 1, 1, "a price list"), None)
     with ledger.reading() as connection:
         row = connection.execute(sa.select(batches)).one()
     assert (row.reserved_nano_usd, row.spent_nano_usd) == (0, 120)

@@ -23,12 +23,12 @@ from cj_pipeline.jobs.progress import Progress, progress_of
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.schema import account_leases, batches
 from cj_pipeline.jobs.spending import Caps, reserve
-from cj_pipeline.providers import BatchPrice
+from cj_pipeline.providers import TokenPrice
 from cj_pipeline_tests.installation import Installation, small_batch
 from cj_pipeline_tests.jobs.purchase import bought, judged
 
 DOLLAR = 1_000_000_000
-PRICE = BatchPrice(1 * DOLLAR, DOLLAR // 10, 1 * DOLLAR, 10 * DOLLAR, "a price list")  # per million tokens
+PRICE = TokenPrice(1 * DOLLAR, DOLLAR // 10, 1 * DOLLAR, 10 * DOLLAR, "a price list")  # per million tokens
 
 
 @pytest.fixture

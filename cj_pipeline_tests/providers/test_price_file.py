@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cj_pipeline.errors import CjError, Unpriced
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice, Transport, batch_price, cache_pays, job_price
+from cj_pipeline.providers import TokenPrice, Transport, batch_price, cache_pays, job_price
 
 ROW = """[[price]]
 provider = "openai"
@@ -31,7 +31,7 @@ def prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_price_of_ones_own_is_taken_exactly_and_keeps_its_source(prices: Path) -> None:
     prices.write_text(ROW)
     price = batch_price("openai", "our-model")
-    assert price == BatchPrice(50_000_000, 5_000_000, 62_500_000, 1_000_000_000, "contract of September 2026")
+    assert price == TokenPrice(50_000_000, 5_000_000, 62_500_000, 1_000_000_000, "contract of September 2026")
 
 
 def test_it_comes_before_the_public_list_and_only_for_its_own_model(prices: Path) -> None:
@@ -84,7 +84,7 @@ def test_what_is_left_out_of_the_cache_counts_as_input(prices: Path) -> None:
 
 
 def test_a_model_of_ones_own_is_free_until_it_is_priced(prices: Path) -> None:
-    assert batch_price("vllm", "our-model") == BatchPrice(0, 0, 0, 0, "self-hosted")
+    assert batch_price("vllm", "our-model") == TokenPrice(0, 0, 0, 0, "self-hosted")
     prices.write_text(ROW.replace('"openai"', '"vllm"'))
     assert batch_price("vllm", "our-model").source == "contract of September 2026"
 
@@ -117,9 +117,9 @@ def test_a_mistake_names_the_file_and_the_row(prices: Path, text: str, said: str
     assert str(prices) in str(told.value)
 
 
-@given(st.builds(BatchPrice, *[st.integers(0, 10**15)] * 4, st.text()))
-def test_a_price_is_kept_in_the_ledger_as_it_was(price: BatchPrice) -> None:
-    assert BatchPrice.from_json(price.as_json()) == price
+@given(st.builds(TokenPrice, *[st.integers(0, 10**15)] * 4, st.text()))
+def test_a_price_is_kept_in_the_ledger_as_it_was(price: TokenPrice) -> None:
+    assert TokenPrice.from_json(price.as_json()) == price
 
 
 # --- the cache --------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_a_write_for_an_hour_costs_twice_the_input(model: str, written: int) -> 
     assert price.cache_write_nano_per_million == written == 2 * price.input_nano_per_million
 
 
-HOUR = BatchPrice(100, 10, 200, 500, "twice to write, a tenth to read")
+HOUR = TokenPrice(100, 10, 200, 500, "twice to write, a tenth to read")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_at_the_lowest_hit_rate_that_is_reported_a_cache_of_an_hour_never_pays()
 
 @given(st.integers(2_000, 50_000), st.integers(1, 100_000), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_where_a_cache_pays_a_prompt_costs_less_with_it(prefix: int, requests: int, read: int, written: int) -> None:
-    price = BatchPrice(100_000, read, written, 0, "any")
+    price = TokenPrice(100_000, read, written, 0, "any")
     if cache_pays(prefix, requests, price, hit_rate=1.0):
         hits = max(0, requests - 100)
         tokens = prefix * requests
@@ -166,4 +166,4 @@ def test_where_a_cache_pays_a_prompt_costs_less_with_it(prefix: int, requests: i
 
 
 def test_what_costs_nothing_is_not_cached() -> None:
-    assert not cache_pays(10_000, 10_000, BatchPrice(0, 0, 0, 0, "self-hosted"))
+    assert not cache_pays(10_000, 10_000, TokenPrice(0, 0, 0, 0, "self-hosted"))

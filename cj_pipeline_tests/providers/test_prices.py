@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cj_pipeline.errors import Unpriced
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice, Transport, batch_price, job_price, nano_usd, usd
+from cj_pipeline.providers import TokenPrice, Transport, batch_price, job_price, nano_usd, usd
 
 # USD per million tokens in a batch job, input and output; genai-prices 0.2.3 on 2026-11-22, half of the standard
 # prices. The table drifts with the package: a new version may change figures, never silently the tier.
@@ -75,7 +75,7 @@ def test_the_emulator_is_free_and_says_so() -> None:
     assert price.cost(Usage(10**6, 0, 10**6)) == 0
 
 
-PRICE = BatchPrice(50_000_000, 5_000_000, 62_500_000, 250_000_000, "test")
+PRICE = TokenPrice(50_000_000, 5_000_000, 62_500_000, 250_000_000, "test")
 
 
 def test_a_cost_counts_cached_tokens_at_their_own_price() -> None:
@@ -93,7 +93,7 @@ def test_writing_into_the_cache_is_priced_where_the_model_charges_for_it() -> No
 
 @pytest.mark.parametrize(("tokens", "nano"), [(0, 0), (1, 1), (1_000_000, 1), (1_000_001, 2)])
 def test_a_cost_is_rounded_up_to_the_nano_dollar(tokens: int, nano: int) -> None:
-    assert BatchPrice(1, 0, 0, 0, "a nano-dollar per million").cost(Usage(tokens, 0, 0)) == nano
+    assert TokenPrice(1, 0, 0, 0, "a nano-dollar per million").cost(Usage(tokens, 0, 0)) == nano
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))

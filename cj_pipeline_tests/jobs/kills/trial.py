@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cj_pipeline.jobs.job import all_jobs, jobs_of
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers import BatchPrice
+from cj_pipeline.providers import TokenPrice
 from cj_pipeline_tests.installation import REPO, Installation
 from cj_pipeline_tests.jobs.kills.killing_proxy import KillingProxy, killing_proxy
 from cj_pipeline_tests.jobs.purchase import paid_batch
@@ -84,7 +84,7 @@ class Trials:
         assert set(bill["times_carried_out"].values()) == {1}
         billed: dict[str, int] = defaultdict(int)
         for request in bill["requests"]:
-            billed[request["batch_id"]] += BatchPrice.from_json(str(jobs[request["batch_id"]].price)).cost(
+            billed[request["batch_id"]] += TokenPrice.from_json(str(jobs[request["batch_id"]].price)).cost(
                 _usage(request)
             )
         assert {name: job.spent_nano_usd for name, job in jobs.items()} == billed
