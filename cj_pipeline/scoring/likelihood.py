@@ -33,7 +33,7 @@ class Prior:
     @property
     def has_origin(self) -> bool:
         """Whether items have means, spreads or values of their own, so that scores are not just contrasts."""
-        return np.ndim(self.precision) > 0
+        return isinstance(self.precision, np.ndarray)
 
     @property
     def improper(self) -> bool:

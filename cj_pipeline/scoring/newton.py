@@ -121,6 +121,8 @@ def _median(values: FloatArray, *, at_least: float) -> float:
 def win_logits(counts: PairCounts, components: IntArray) -> FloatArray:
     """Each item's win logit, widened for the spread of its opponents: about two Newton steps saved."""
     logits = np.log((counts.wins + 0.5) / (counts.comparisons - counts.wins + 0.5))
-    logits *= np.sqrt(1 + logits.var() / 2.9) if logits.size else 1.0
+    if logits.size:
+        logits -= logits.mean()
+        logits *= np.sqrt(1 + np.einsum("i,i->", logits, logits) / (2.9 * logits.size))
     np.clip(logits, -FARTHEST_START, FARTHEST_START, out=logits)
     return centred(logits, components)

@@ -15,6 +15,7 @@ from cj_pipeline.pairing.arrays import FloatArray, IntArray, grouped_sums
 from cj_pipeline.pairing.design import label_components
 
 SMALL = 2_000  # comparisons; below, numpy alone beats the set-up of a sparse matrix
+FEW_ITEMS = 150  # below, the links fit into a table, which takes a third of the time of setting up a sparse matrix
 LINKS_PER_ITEM = 6  # of a sample that connects nearly all that is connected
 
 Rows: TypeAlias = slice | IntArray
@@ -88,12 +89,23 @@ class PairCounts:
         return label_components(sp.csr_array((ones, found), shape=(self.n_items, self.n_items)))
 
     def _sample_connects(self) -> bool:
-        every = max(1, self.row.size // (LINKS_PER_ITEM * max(1, self.n_items)))
+        if self.n_items <= FEW_ITEMS:
+            return _reaches_all(self.row, self.other, self.n_items)
+        every = max(1, self.row.size // (LINKS_PER_ITEM * self.n_items))
         others = self.other[::every]
         links = (np.ones(others.size, dtype=np.int8), others, -(-self.row_start // every))
-        sample = sp.csr_array(links, shape=(self.n_items, self.n_items))
-        n_parts, _ = connected_components(sample, directed=False)
+        n_parts, _ = connected_components(sp.csr_array(links, shape=(self.n_items, self.n_items)), directed=False)
         return bool(n_parts == 1)
+
+
+def _reaches_all(row: IntArray, other: IntArray, n_items: int) -> bool:
+    """Whether every item is linked with the first one through some chain; by a table of who met whom."""
+    met = np.eye(n_items, dtype=bool)
+    met[row, other] = met[other, row] = True
+    reached = met[:1].any(axis=0)
+    while (wider := met[reached].any(axis=0)).sum() > reached.sum():
+        reached = wider
+    return bool(reached.all())
 
 
 def fewer_links(
@@ -188,4 +200,6 @@ def _counting_sort(keys: IntArray, payload: IntArray, n_keys: int) -> tuple[IntA
 def _sums_by_order(values: FloatArray, judge: IntArray | None, n_orders: int) -> FloatArray:
     if judge is not None:
         return grouped_sums(judge, values, n_orders)
-    return np.full(n_orders, values.sum())
+    if not n_orders:
+        return np.zeros(0)
+    return np.asarray(values.sum(keepdims=True), dtype=np.float64)
