@@ -92,7 +92,7 @@ def installation(
     try:
         yield Installation(tmp_path, running.url, environment)
     finally:
-        running.stop()
+        running.kill()
 
 
 @pytest.fixture

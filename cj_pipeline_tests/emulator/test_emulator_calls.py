@@ -37,7 +37,7 @@ LONG = "Der Brief soll freundlich sein. " * 300  # 2,400 tokens by the emulator'
 def url(tmp_path: Any) -> Iterator[str]:
     process = emulator.start_process(folder=tmp_path, seconds_per_phase=0.01)
     yield process.url
-    process.stop()
+    process.kill()
 
 
 @pytest.fixture

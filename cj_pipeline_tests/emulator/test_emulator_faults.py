@@ -27,7 +27,7 @@ from cj_pipeline_tests.emulator.emulator_client import (
 def url(tmp_path: Path) -> Iterator[str]:
     process = emulator.start_process(folder=tmp_path, seconds_per_phase=0.02)
     yield process.url
-    process.stop()
+    process.kill()
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_asking_as_often_as_there_are_votes_gives_every_vote_once(
 def url(tmp_path: Path) -> Iterator[str]:
     running = emulator.start_process(folder=tmp_path / "emulator", seconds_per_phase=0.02)
     yield running.url
-    running.stop()
+    running.kill()
 
 
 def test_over_the_batch_api_the_custom_id_says_which_time_it_is(votes: Path, url: str) -> None:

@@ -60,7 +60,7 @@ def hostile_installation(folder: Path) -> Iterator[Installation]:
         try:
             yield Installation(folder, running.url, environment)
         finally:
-            running.stop()
+            running.kill()
 
 
 @dataclass

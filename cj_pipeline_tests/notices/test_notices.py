@@ -74,7 +74,8 @@ def test_a_job_goes_through_its_troubles(installation: Installation) -> None:
     assert standing(deployment) == []
     assert standing(deployment, timedelta(hours=23)) == [(Matter.NEAR_EXPIRY, "one")]
 
-    set_job(deployment, missing_since=NOW.isoformat())
+    now = datetime.now(UTC)
+    set_job(deployment, missing_since=now.isoformat())
     assert standing(deployment, timedelta(minutes=1)) == []  # a list may lag behind
     assert standing(deployment, timedelta(hours=1)) == [(Matter.JOB_NOT_LISTED, "one")]
 
@@ -82,10 +83,10 @@ def test_a_job_goes_through_its_troubles(installation: Installation) -> None:
     assert standing(deployment, timedelta(days=1)) == []
     assert standing(deployment, timedelta(days=6)) == [(Matter.NEAR_EXPIRY, "one")]
 
-    set_job(deployment, state="submitting", submitting_at=NOW.isoformat())
+    set_job(deployment, state="submitting", submitting_at=now.isoformat())
     assert standing(deployment, timedelta(minutes=1)) == []  # it may still be on its way
     assert standing(deployment, timedelta(hours=1)) == [(Matter.JOB_UNKNOWN, "one")]
-    (left,) = notices(deployment, NOW + timedelta(hours=1))
+    (left,) = notices(deployment, now + timedelta(hours=1))
     set_job(deployment, state="unknown")
     (doubtful,) = notices(deployment, NOW)
     assert doubtful.key == left.key

@@ -33,10 +33,14 @@ from cj_pipeline.settings import Settings
 from cj_pipeline_tests.providers.scripted_provider import Reply, Script, scripted_provider
 
 KEY = "sk-ant-verysecret0123456789"
-NOW = datetime.now(UTC)
 JUDGE = JudgeSection(id="judge", provider="anthropic", model="lexical")
 QUESTION = Question("Write.", "Clarity.", "0" * 16)
 LIST, RESULTS = "GET /v1/messages/batches", "GET /v1/messages/batches/msgbatch_1/results"
+
+
+def now() -> datetime:
+    """Not a constant: a whole run takes longer than what is late."""
+    return datetime.now(UTC)
 
 
 def requests(count: int, job_id: str = "job-1") -> bytes:
@@ -75,9 +79,9 @@ def batch(name: str = "msgbatch_1", /, **fields: object) -> dict[str, Any]:
         "type": "message_batch",
         "processing_status": "ended",
         "request_counts": counts,
-        "created_at": NOW.isoformat(),
-        "ended_at": NOW.isoformat(),
-        "expires_at": (NOW + timedelta(hours=24)).isoformat(),
+        "created_at": now().isoformat(),
+        "ended_at": now().isoformat(),
+        "expires_at": (now() + timedelta(hours=24)).isoformat(),
         "archived_at": None,
         "cancel_initiated_at": None,
         "results_url": "https://elsewhere.example/results",
@@ -95,7 +99,7 @@ RUNNING = {
 
 def shown(script: Script, **fields: object) -> ProviderJob:
     script.replies = {LIST: listed(batch(**fields))}
-    return provider_at(script.url).poll({"msgbatch_1"}, NOW)["msgbatch_1"]
+    return provider_at(script.url).poll({"msgbatch_1"}, now())["msgbatch_1"]
 
 
 # --- what a call sends, and what its failure means ----------------------------------------------------------
@@ -103,7 +107,7 @@ def shown(script: Script, **fields: object) -> ProviderJob:
 
 def test_the_key_goes_as_a_bearer_with_the_version_the_requests_are_written_for(script: Script) -> None:
     script.replies = {LIST: listed()}
-    provider_at(script.url).poll({"b"}, NOW)
+    provider_at(script.url).poll({"b"}, now())
     (headers,) = script.headers
     assert headers["authorization"] == f"Bearer {KEY}"
     assert headers["anthropic-version"] == "2026-10-21"
@@ -112,7 +116,7 @@ def test_the_key_goes_as_a_bearer_with_the_version_the_requests_are_written_for(
 @pytest.mark.parametrize("suffix", ["", "/", "/v1"])
 def test_an_address_may_be_written_with_or_without_its_version(script: Script, suffix: str) -> None:
     script.replies = {LIST: listed()}
-    provider_at(script.url.removesuffix("/v1") + suffix).poll({"b"}, NOW)
+    provider_at(script.url.removesuffix("/v1") + suffix).poll({"b"}, now())
     assert script.asked == [LIST]
 
 
@@ -182,7 +186,7 @@ def test_a_job_beyond_the_limit_is_refused_before_anything_is_sent(
 def test_a_look_that_fails_says_nothing_about_any_job(script: Script, status: int) -> None:
     script.replies = {LIST: Reply(status, json.dumps({"error": {"message": KEY}}).encode())}
     provider = provider_at(script.url)
-    for verb in (lambda: provider.poll({"b"}, NOW), lambda: provider.find(ticket(), set())):
+    for verb in (lambda: provider.poll({"b"}, now()), lambda: provider.find(ticket(), set())):
         with pytest.raises(ProviderUnreachable, match=f"HTTP {status}") as told:
             verb()
         assert KEY not in str(told.value)
@@ -203,9 +207,9 @@ COUNTS = {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expired
         ({"request_counts": {**COUNTS, "errored": 3}}, Phase.COMPLETED),
         ({"request_counts": {**COUNTS, "succeeded": 1, "expired": 2}}, Phase.EXPIRED),
         ({"request_counts": {**COUNTS, "succeeded": 1, "canceled": 2}}, Phase.CANCELLED),
-        ({"cancel_initiated_at": NOW.isoformat()}, Phase.COMPLETED),
+        ({"cancel_initiated_at": now().isoformat()}, Phase.COMPLETED),
         ({"request_counts": None}, Phase.COMPLETED),
-        ({"request_counts": None, "cancel_initiated_at": NOW.isoformat()}, Phase.CANCELLED),
+        ({"request_counts": None, "cancel_initiated_at": now().isoformat()}, Phase.CANCELLED),
         ({"processing_status": "ENDED"}, Phase.COMPLETED),
         ({"processing_status": "paused"}, Phase.UNHEARD_OF),
         ({"processing_status": None}, Phase.UNHEARD_OF),
@@ -220,24 +224,24 @@ def test_the_end_of_a_job_is_told_by_what_became_of_its_requests(
 def test_an_ended_job_without_results_is_waited_for_but_not_for_ever(script: Script) -> None:
     assert shown(script).settled
     assert not shown(script, results_url=None).settled
-    assert shown(script, results_url=None, ended_at=(NOW - timedelta(minutes=11)).isoformat()).settled
-    assert shown(script, results_url=None, archived_at=NOW.isoformat()).settled
+    assert shown(script, results_url=None, ended_at=(now() - timedelta(minutes=11)).isoformat()).settled
+    assert shown(script, results_url=None, archived_at=now().isoformat()).settled
 
 
 def test_polling_ends_where_the_list_is_older_and_where_it_repeats_itself(script: Script) -> None:
-    week_ago = (NOW - timedelta(days=7)).isoformat()
+    week_ago = (now() - timedelta(days=7)).isoformat()
     script.replies = {LIST: listed(batch("msgbatch_2"), batch("msgbatch_1", created_at=week_ago))}
-    assert set(provider_at(script.url).poll({"msgbatch_1", "msgbatch_2"}, NOW)) == {"msgbatch_2"}
+    assert set(provider_at(script.url).poll({"msgbatch_1", "msgbatch_2"}, now())) == {"msgbatch_2"}
     endless = {"data": [batch()], "has_more": True, "last_id": "msgbatch_1"}
     script.replies = {LIST: Reply(body=json.dumps(endless).encode())}
-    assert set(provider_at(script.url).poll({"msgbatch_1", "msgbatch_2"}, NOW)) == {"msgbatch_1"}
+    assert set(provider_at(script.url).poll({"msgbatch_1", "msgbatch_2"}, now())) == {"msgbatch_1"}
 
 
 # --- results ----------------------------------------------------------------------------------------------
 
 
 def ended_minutes_ago(minutes: float) -> ProviderJob:
-    at = NOW - timedelta(minutes=minutes)
+    at = now() - timedelta(minutes=minutes)
     return ProviderJob("msgbatch_1", Phase.COMPLETED, "ended", at, at, {"output": "msgbatch_1"}, True)
 
 
@@ -249,7 +253,7 @@ def test_row_42_results_are_asked_of_our_own_address_only(script: Script) -> Non
     with scripted_provider() as elsewhere:
         script.replies = {LIST: listed(batch(results_url=f"{elsewhere.url}/results")), RESULTS: Reply(body=b"{}\n")}
         provider = provider_at(script.url)
-        job = provider.poll({"msgbatch_1"}, NOW)["msgbatch_1"]
+        job = provider.poll({"msgbatch_1"}, now())["msgbatch_1"]
         assert fetched(provider, job) == {"output": b"{}\n"}
         assert elsewhere.asked == []
 
@@ -319,8 +323,8 @@ def test_a_proof_ends_the_doubt_about_others_that_run(script: Script) -> None:
     "fields",
     [
         {"request_counts": {**COUNTS, "succeeded": 4}},
-        {"archived_at": NOW.isoformat()},
-        {"created_at": (NOW - timedelta(minutes=16)).isoformat()},
+        {"archived_at": now().isoformat()},
+        {"created_at": (now() - timedelta(minutes=16)).isoformat()},
     ],
 )
 def test_another_size_an_archived_or_an_older_job_is_not_it(script: Script, fields: dict[str, Any]) -> None:
@@ -396,7 +400,7 @@ def ended(provider: AnthropicBatches, job: ProviderJob) -> ProviderJob:
     while not job.phase.ended:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-        job = provider.poll({job.provider_job_id}, NOW)[job.provider_job_id]
+        job = provider.poll({job.provider_job_id}, now())[job.provider_job_id]
     return job
 
 
@@ -422,7 +426,7 @@ def test_the_verdict_is_the_same_as_over_the_other_api(provider: AnthropicBatche
     )
     job = other.submit(io.BytesIO(requests(3, "job-same")), ticket("job-same"), lambda _: None)
     while not job.phase.ended:
-        job = other.poll({job.provider_job_id}, NOW)[job.provider_job_id]
+        job = other.poll({job.provider_job_id}, now())[job.provider_job_id]
     lines = b"".join(next(iter(other.fetch(job)))[1]).splitlines()
     there = {
         line.custom_id: line.answer.verdict
@@ -472,7 +476,7 @@ def test_polling_reads_as_many_pages_as_it_needs(provider: AnthropicBatches, mon
     monkeypatch.setattr(anthropic, "PAGE", 2)
     jobs = [submit(provider, ticket(f"job-page-{i}"), 1) for i in range(5)]
     wanted = {jobs[0].provider_job_id, jobs[2].provider_job_id, jobs[4].provider_job_id}
-    assert set(provider.poll(wanted, NOW)) == wanted
+    assert set(provider.poll(wanted, now())) == wanted
 
 
 def test_a_cancelled_job_ends_as_cancelled_with_a_line_for_every_request(tmp_path: Path) -> None:
@@ -493,8 +497,8 @@ def test_row_21_archived_results_are_gone_and_prove_nothing_any_more(
 ) -> None:
     job = ended(provider, submit(provider, ticket("job-archived", items=7), 7))
     call(emulator_url, "POST", "/admin/settings", {"clock_ahead_seconds": 30 * 86_400})
-    archived = provider.poll({job.provider_job_id}, NOW)[job.provider_job_id]
-    old = replace(archived, ended_at=NOW - timedelta(days=30))
+    archived = provider.poll({job.provider_job_id}, now())[job.provider_job_id]
+    old = replace(archived, ended_at=now() - timedelta(days=30))
     with pytest.raises(ResultsGone, match="no longer keeps the results"):
         fetched(provider, old)
     assert provider.find(ticket("job-archived", items=7), set()) is None
@@ -519,7 +523,7 @@ def test_a_marked_prefix_is_written_once_and_then_read(provider: AnthropicBatche
 def test_an_erased_job_is_not_listed_any_more(provider: AnthropicBatches) -> None:
     job = ended(provider, submit(provider, ticket("job-erased")))
     assert [copy.how for copy in provider.erase(job, None)] == [Erasure.DELETED]
-    assert provider.poll({job.provider_job_id}, NOW) == {}
+    assert provider.poll({job.provider_job_id}, now()) == {}
     assert [copy.how for copy in provider.erase(job, None)] == [Erasure.WAS_GONE]
 
 
@@ -534,4 +538,4 @@ def test_the_judges_account_decides_the_key(script: Script, monkeypatch: pytest.
     script.replies = {LIST: listed()}
     served = provider_for(judge, Settings())
     assert (served.name, served.list_is_authoritative, served.limits.requests) == ("anthropic", False, 100_000)
-    assert served.poll({"b"}, NOW) == {}
+    assert served.poll({"b"}, now()) == {}

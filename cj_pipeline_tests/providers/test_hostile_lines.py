@@ -18,7 +18,6 @@ from cj_pipeline.providers.openai import OpenAIBatches
 from cj_pipeline.providers.openai_wire import encode_body, request_body, request_line
 
 ITEMS = 6
-NOW = datetime.now(UTC)
 QUESTION = Question("Write.", "Clarity.", "0" * 16)
 SPEAKS: dict[str, type[OpenAIBatches] | type[AnthropicBatches]] = {
     "openai": OpenAIBatches,
@@ -45,6 +44,11 @@ WHOLE_VERDICTS = ["row 27: raw_separators", "row 33: raw_newlines", "row 39: odd
 ONE_API = {"status_zero_lines": "openai", "error_strings": "openai"}
 
 
+def now() -> datetime:
+    """Not a constant: a whole run takes longer than what is late."""
+    return datetime.now(UTC)
+
+
 @pytest.fixture(scope="module")
 def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process = emulator.start_process(folder=tmp_path_factory.mktemp("emulator"), seconds_per_phase=0.02)
@@ -64,12 +68,12 @@ def lines_under(url: str, api: str, fault: str, value: object = ITEMS, *, ties: 
     judge = JudgeSection(id="judge", provider="emulator", model="lexical", ties=True)
     bodies = (request_body(judge, QUESTION, f"Text {i} is here.", "Another text.") for i in range(ITEMS))
     file = b"".join(request_line(f"c{i}", encode_body(body)) for i, body in enumerate(bodies))
-    job = provider.submit(io.BytesIO(file), Ticket("c", "lexical", ITEMS, {}, None, NOW), lambda _: None)
+    job = provider.submit(io.BytesIO(file), Ticket("c", "lexical", ITEMS, {}, None, now()), lambda _: None)
     deadline = time.monotonic() + 20
     while not job.phase.ended:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-        job = provider.poll({job.provider_job_id}, NOW)[job.provider_job_id]
+        job = provider.poll({job.provider_job_id}, now())[job.provider_job_id]
     raw = b"".join(chunk for _, chunks in provider.fetch(job) for chunk in chunks)
     return [read_result(api, line, ties=ties) for line in raw.split(b"\n") if line.strip()]
 

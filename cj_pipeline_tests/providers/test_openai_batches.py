@@ -33,10 +33,14 @@ from cj_pipeline.store import CHUNK_BYTES
 from cj_pipeline_tests.providers.scripted_provider import Reply, Script, scripted_provider
 
 KEY = "sk-proj-verysecret0123456789"
-NOW = datetime.now(UTC)
 JUDGE = JudgeSection(id="judge", provider="emulator", model="lexical")
 QUESTION = Question("Write.", "Clarity.", "0" * 16)
 UPLOADED = Reply(body=b'{"id": "file-1", "object": "file"}')
+
+
+def now() -> datetime:
+    """Not a constant: a whole run takes longer than what is late."""
+    return datetime.now(UTC)
 
 
 def requests(count: int) -> bytes:
@@ -92,7 +96,7 @@ def ended(provider: OpenAIBatches, job: ProviderJob) -> ProviderJob:
     while not job.phase.ended:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-        job = provider.poll({job.provider_job_id}, NOW)[job.provider_job_id]
+        job = provider.poll({job.provider_job_id}, now())[job.provider_job_id]
     return job
 
 
@@ -187,8 +191,8 @@ def test_polling_reads_as_many_pages_as_it_needs(provider: OpenAIBatches, monkey
     monkeypatch.setattr(openai, "PAGE", 2)
     jobs = [submit(provider, ticket(f"job-page-{i}"), 1) for i in range(7)]
     wanted = {jobs[0].provider_job_id, jobs[3].provider_job_id, jobs[6].provider_job_id}
-    assert set(provider.poll(wanted, NOW)) == wanted
-    assert set(provider.poll({*wanted, "batch_of_nobody"}, NOW)) == wanted
+    assert set(provider.poll(wanted, now())) == wanted
+    assert set(provider.poll({*wanted, "batch_of_nobody"}, now())) == wanted
     assert provider.poll(wanted, datetime.now(UTC) + timedelta(hours=1)) == {}
     assert provider.find(ticket("job-page-0"), set()) is not None
 
@@ -241,10 +245,10 @@ def test_a_server_that_is_not_there_is_unreachable_for_every_reading_verb() -> N
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     nowhere = provider_at(f"http://127.0.0.1:{port}/v1")
-    job = ProviderJob("batch_1", Phase.COMPLETED, "completed", NOW, None, {"output": "file-1"}, True)
+    job = ProviderJob("batch_1", Phase.COMPLETED, "completed", now(), None, {"output": "file-1"}, True)
     recorded: list[str | None] = []
     verbs: list[Callable[[], object]] = [
-        lambda: nowhere.poll({"batch_1"}, NOW),
+        lambda: nowhere.poll({"batch_1"}, now()),
         lambda: nowhere.find(ticket(), set()),
         lambda: nowhere.cancel("batch_1"),
         lambda: [list(chunks) for _, chunks in nowhere.fetch(job)],
@@ -296,7 +300,7 @@ def test_a_wrong_key_never_appears_when_reading_either(script: Script, status: i
     said = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode()
     script.replies = {"GET /v1/batches": Reply(status, said), "POST /v1/files": Reply(status, said)}
     provider = provider_at(script.url)
-    for verb in (lambda: provider.poll({"b"}, NOW), lambda: submit(provider, ticket())):
+    for verb in (lambda: provider.poll({"b"}, now()), lambda: submit(provider, ticket())):
         with pytest.raises(ProviderUnreachable, match=f"HTTP {status}") as told:
             verb()
         assert ("Check the key" in str(told.value)) is (status in {401, 403})
@@ -307,7 +311,7 @@ def test_a_wrong_key_never_appears_when_reading_either(script: Script, status: i
 @pytest.mark.parametrize("key", ["sk-with\nline", "sk-sécret"])
 def test_a_key_no_header_can_hold_is_told_without_the_key(script: Script, key: str) -> None:
     with pytest.raises(ProviderUnreachable) as told:
-        provider_at(script.url, key=key).poll({"b"}, NOW)
+        provider_at(script.url, key=key).poll({"b"}, now())
     assert key not in str(told.value)
     assert script.asked == []
 
@@ -328,7 +332,7 @@ def test_a_reply_of_another_api_leaves_a_doubt_after_create_and_changes_nothing_
     provider = provider_at(script.url)
     script.replies = {"GET /v1/batches": NO_API[reply], "POST /v1/files": NO_API[reply]}
     recorded: list[str | None] = []
-    for verb in (lambda: provider.poll({"b"}, NOW), lambda: submit(provider, ticket(), files=recorded)):
+    for verb in (lambda: provider.poll({"b"}, now()), lambda: submit(provider, ticket(), files=recorded)):
         with pytest.raises(ProviderUnreachable, match="Nothing was changed"):
             verb()
     assert recorded == []
@@ -347,13 +351,13 @@ def test_an_upload_without_an_id_is_no_upload(script: Script, body: bytes) -> No
 
 def test_a_download_that_breaks_off_is_no_file(script: Script) -> None:
     script.replies = {"GET /v1/files/file-1/content": Reply(body=b'{"custom_id": "c1"}\n', promised=1000)}
-    job = ProviderJob("batch_1", Phase.COMPLETED, "completed", NOW, None, {"output": "file-1"}, True)
+    job = ProviderJob("batch_1", Phase.COMPLETED, "completed", now(), None, {"output": "file-1"}, True)
     with pytest.raises(ProviderUnreachable, match="could not be reached"):
         fetched(provider_at(script.url), job)
 
 
 def ended_minutes_ago(minutes: float) -> ProviderJob:
-    ended_at = NOW - timedelta(minutes=minutes)
+    ended_at = now() - timedelta(minutes=minutes)
     return ProviderJob("batch_1", Phase.COMPLETED, "completed", ended_at, ended_at, {"output": "file-1"}, True)
 
 
@@ -433,12 +437,11 @@ def test_a_copy_that_cannot_be_removed_now_is_not_called_removed(script: Script)
 
 def shown(script: Script, **fields: object) -> ProviderJob:
     """A listed job with these fields, as the pipeline sees it."""
-    batch = {"id": "batch_1", "created_at": int(NOW.timestamp()), "status": "completed", **fields}
+    batch = {"id": "batch_1", "created_at": int(now().timestamp()), "status": "completed", **fields}
     script.replies = {"GET /v1/batches": Reply(body=json.dumps({"object": "list", "data": [batch]}).encode())}
-    return provider_at(script.url).poll({"batch_1"}, NOW)["batch_1"]
+    return provider_at(script.url).poll({"batch_1"}, now())["batch_1"]
 
 
-MINUTES_AGO = {minutes: int((NOW - timedelta(minutes=minutes)).timestamp()) for minutes in (1, 11)}
 COUNTS = {"total": 3, "completed": 3, "failed": 0}
 
 
@@ -452,7 +455,7 @@ def test_row_1_a_completed_job_with_only_an_error_file_is_settled(script: Script
 def test_rows_2_and_5_results_that_were_promised_are_waited_for_but_not_for_ever(
     script: Script, status: str, minutes: int, settled: bool
 ) -> None:
-    at = {f"{status}_at": MINUTES_AGO[minutes]}
+    at = {f"{status}_at": int((now() - timedelta(minutes=minutes)).timestamp())}
     job = shown(script, status=status, request_counts=COUNTS, **at)
     assert (job.status, job.settled) == (status, settled)
     assert shown(script, status=status, request_counts=COUNTS, output_file_id="file-o", **at).settled
@@ -461,10 +464,10 @@ def test_rows_2_and_5_results_that_were_promised_are_waited_for_but_not_for_ever
 
 def test_row_2_without_a_time_of_its_end_a_job_is_waited_for_until_its_window_is_over(script: Script) -> None:
     assert not shown(script, request_counts=COUNTS).settled
-    days_ago = int((NOW - timedelta(days=2)).timestamp())
+    days_ago = int((now() - timedelta(days=2)).timestamp())
     listed = {"id": "batch_1", "created_at": days_ago, "status": "completed", "request_counts": COUNTS}
     script.replies = {"GET /v1/batches": Reply(body=json.dumps({"object": "list", "data": [listed]}).encode())}
-    assert provider_at(script.url).poll({"batch_1"}, NOW - timedelta(days=3))["batch_1"].settled
+    assert provider_at(script.url).poll({"batch_1"}, now() - timedelta(days=3))["batch_1"].settled
 
 
 def test_row_3_counts_of_nothing_are_not_believed(script: Script) -> None:
@@ -502,8 +505,9 @@ def test_rows_7_and_28_the_reason_of_a_failed_job_is_told_in_whatever_form_it_co
 
 
 def test_row_28_upper_case_statuses_and_iso_times_are_understood(script: Script) -> None:
-    naive = NOW.replace(tzinfo=None).isoformat()
-    job = shown(script, status="COMPLETED", created_at=NOW.isoformat(), completed_at=naive)
+    at = now()
+    naive = at.replace(tzinfo=None).isoformat()
+    job = shown(script, status="COMPLETED", created_at=at.isoformat(), completed_at=naive)
     assert job.phase is Phase.COMPLETED
     assert job.created_at == job.ended_at
 
@@ -532,7 +536,7 @@ def test_row_43_a_status_never_heard_of_is_no_end(script: Script, status: object
 
 def test_row_20_a_job_this_key_does_not_list_is_left_out(script: Script) -> None:
     script.replies = {"GET /v1/batches": Reply(body=b'{"object": "list", "data": []}')}
-    assert provider_at(script.url).poll({"batch_1"}, NOW) == {}
+    assert provider_at(script.url).poll({"batch_1"}, now()) == {}
 
 
 # --- which provider answers for a judge -------------------------------------------------------------------
@@ -556,12 +560,12 @@ def test_a_compatible_host_is_asked_with_the_key_of_the_judges_account(
     # its list may lag behind a create, so that a job not found may still exist
     assert (served.name, served.list_is_authoritative) == ("openai", False)
     with pytest.raises(ProviderUnreachable, match="HTTP 404"):
-        served.poll({"b"}, NOW)
+        served.poll({"b"}, now())
     assert script.asked == ["GET /v1/batches"]
 
 
 def test_a_job_that_is_known_to_be_another_is_never_taken_for_ours(script: Script) -> None:
-    batch = {"id": "batch_1", "created_at": int(NOW.timestamp()), "status": "completed", "input_file_id": "file-1"}
+    batch = {"id": "batch_1", "created_at": int(now().timestamp()), "status": "completed", "input_file_id": "file-1"}
     script.replies = {"GET /v1/batches": Reply(body=json.dumps({"object": "list", "data": [batch]}).encode())}
     one = ticket(input_file_id="file-1")
     assert provider_at(script.url).find(one, set()) is not None
@@ -587,4 +591,4 @@ def test_a_proxy_is_never_asked_for_a_local_host(script: Script, monkeypatch: py
     monkeypatch.delenv("no_proxy", raising=False)
     script.replies = {"GET /v1/batches": Reply(body=b'{"object": "list", "data": []}')}
     for url in (script.url, script.url.replace("127.0.0.1", "localhost")):
-        assert provider_at(url).poll({"b"}, NOW) == {}
+        assert provider_at(url).poll({"b"}, now()) == {}
