@@ -1,5 +1,5 @@
 """Fixtures of all rooms."""
 
-from cj_pipeline_tests.installation import installation, postgres_url
+from cj_pipeline_tests.installation import installation, next_emulator, postgres_url
 
-__all__ = ["installation", "postgres_url"]
+__all__ = ["installation", "next_emulator", "postgres_url"]

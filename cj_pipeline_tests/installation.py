@@ -2,16 +2,18 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cj_pipeline import emulator
 from cj_pipeline.deployment import Deployment
 
 REPO = Path(__file__).resolve().parent.parent
@@ -57,15 +59,62 @@ class Installation:
         return target
 
 
+@dataclass(frozen=True)
+class OwnEmulator:
+    """An emulator that serves a folder of its own."""
+
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+
+    @classmethod
+    def start(cls, folder: Path, *, seconds_per_phase: float = 0.05) -> "OwnEmulator":
+        """Begin to start one; it answers some tenths of a second later."""
+        command = [sys.executable, "-m", "cj_pipeline.emulator", "--folder", str(folder)]
+        command += ["--seconds-per-phase", str(seconds_per_phase), "--stop-with-parent"]
+        with (folder / "emulator.log").open("wb") as log:
+            return cls(folder, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log))
+
+    @property
+    def url(self) -> str:
+        """Where it answers, which is waited for."""
+        deadline, address = time.monotonic() + 30, self.folder / "emulator.json"
+        while not address.exists():
+            assert time.monotonic() < deadline, (self.folder / "emulator.log").read_text("utf-8")
+            time.sleep(0.01)
+        return str(json.loads(address.read_text("utf-8"))["url"])
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def next_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], OwnEmulator]]:
+    """Hands out fresh emulators; while a test works with one, the next one starts."""
+    following = [OwnEmulator.start(tmp_path_factory.mktemp("emulator"))]
+
+    def take() -> OwnEmulator:
+        following.append(OwnEmulator.start(tmp_path_factory.mktemp("emulator")))
+        return following.pop(0)
+
+    yield take
+    following.pop().kill()
+
+
 @pytest.fixture
 def installation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    next_emulator: Callable[[], OwnEmulator],
 ) -> Iterator[Installation]:
     """A fresh installation in a temporary folder, which is also the working directory.
 
     Its ledger is SQLite; a test that is parametrised indirectly with "postgres" gets a PostgreSQL of its own.
     """
-    running = emulator.start_process(folder=tmp_path / "emulator", seconds_per_phase=0.05)
+    running = next_emulator()
+    (tmp_path / "emulator").symlink_to(running.folder)
     environment = {
         "CJ_BATCHES": str(tmp_path / "batches"),
         "CJ_SAMPLES": str(tmp_path / "samples"),
@@ -90,7 +139,7 @@ def installation(
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(REPO / name, tmp_path)
     try:
-        yield Installation(tmp_path, running.url, environment)
+        yield Installation(tmp_path, environment["CJ_EMULATOR_URL"], environment)
     finally:
         running.kill()
 

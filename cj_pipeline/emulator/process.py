@@ -53,12 +53,6 @@ class EmulatorProcess:
         while _health(self.url).get("pid") == self.pid and time.monotonic() < deadline:
             time.sleep(0.05)
 
-    def kill(self) -> None:
-        """End it at once, if this process started it; its folder stays fit for another start."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
-
 
 def answers(url: str) -> bool:
     """Whether an emulator of ours is at this address. Never raises, and passes no proxy."""

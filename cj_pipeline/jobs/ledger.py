@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ NETWORK_FILE_SYSTEMS = (
     "vboxsf",
     "davfs",
 )
+MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_205_211  # any number, the same in every process: pg_advisory_xact_lock
 
 
@@ -167,19 +169,25 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _migrate(engine: Engine) -> None:
-    from alembic.config import Config
-    from alembic.migration import MigrationContext
+@cache
+def _newest_schema() -> str | None:
+    """The last migration's revision; alembic reads all of them from disk to find it."""
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    head = ScriptDirectory.from_config(config).get_current_head()
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic.migration import MigrationContext
+
     with engine.connect().execution_options(cj_reading=True) as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
+        if MigrationContext.configure(connection).get_current_revision() == _newest_schema():
             return
     from alembic import command
+    from alembic.config import Config
 
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))

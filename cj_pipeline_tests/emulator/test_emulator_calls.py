@@ -29,13 +29,14 @@ from cj_pipeline_tests.emulator.emulator_client import (
     wait_for,
     wait_for_end,
 )
+from cj_pipeline_tests.installation import OwnEmulator
 
 LONG = "Der Brief soll freundlich sein. " * 300  # 2,400 tokens by the emulator's count
 
 
 @pytest.fixture
 def url(tmp_path: Any) -> Iterator[str]:
-    process = emulator.start_process(folder=tmp_path, seconds_per_phase=0.01)
+    process = OwnEmulator.start(tmp_path, seconds_per_phase=0.01)
     yield process.url
     process.kill()
 

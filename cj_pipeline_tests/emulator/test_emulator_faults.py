@@ -5,7 +5,6 @@ import openai
 import pytest
 from openai import OpenAI
 
-from cj_pipeline import emulator
 from cj_pipeline_tests.emulator.emulator_client import (
     CHAT,
     arm,
@@ -21,11 +20,12 @@ from cj_pipeline_tests.emulator.emulator_client import (
     upload,
     wait_for,
 )
+from cj_pipeline_tests.installation import OwnEmulator
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    process = emulator.start_process(folder=tmp_path, seconds_per_phase=0.02)
+    process = OwnEmulator.start(tmp_path, seconds_per_phase=0.02)
     yield process.url
     process.kill()
 

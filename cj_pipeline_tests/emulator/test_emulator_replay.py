@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cj_pipeline import emulator
 from cj_pipeline.emulator.judges import BadParameters, Comparison, NoAnswer, judge_named
 from cj_pipeline_tests.emulator.emulator_client import body, connect, jsonl, line, results, submit, wait_for
+from cj_pipeline_tests.installation import OwnEmulator
 
 ESSAYS = "essay_id,text\none,First words.\ntwo,Second words.\nthree,Third words.\ntwin,Third words.\n"
 VOTES = """judge,essay_a,essay_b,winner,seconds
@@ -125,7 +125,8 @@ def test_asking_as_often_as_there_are_votes_gives_every_vote_once(
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    running = emulator.start_process(folder=tmp_path / "emulator", seconds_per_phase=0.02)
+    (tmp_path / "emulator").mkdir()
+    running = OwnEmulator.start(tmp_path / "emulator", seconds_per_phase=0.02)
     yield running.url
     running.kill()
 

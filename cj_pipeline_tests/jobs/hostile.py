@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from cj_pipeline import emulator
 from cj_pipeline.batch import Batch
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.findings import Finding
@@ -29,7 +28,7 @@ from cj_pipeline.jobs.submission import Bought, buy
 from cj_pipeline.judging import Usage
 from cj_pipeline.providers import TokenPrice
 from cj_pipeline.settings import key_variable
-from cj_pipeline_tests.installation import Installation
+from cj_pipeline_tests.installation import Installation, OwnEmulator
 from cj_pipeline_tests.jobs.purchase import PRICE, paid_batch
 
 ESSAYS, PAIRS = 5, 10
@@ -42,7 +41,8 @@ _STATED = re.compile(r'"winner": *" *(essay a|essay b|tie) *"', re.IGNORECASE)
 @contextmanager
 def hostile_installation(folder: Path) -> Iterator[Installation]:
     """One emulator, ledger and store for many purchases, each under an account and project of its own."""
-    running = emulator.start_process(folder=folder / "emulator", seconds_per_phase=SECONDS_PER_PHASE)
+    (folder / "emulator").mkdir()
+    running = OwnEmulator.start(folder / "emulator", seconds_per_phase=SECONDS_PER_PHASE)
     environment = {
         "CJ_BATCHES": str(folder / "batches"),
         "CJ_SAMPLES": str(folder / "samples"),
