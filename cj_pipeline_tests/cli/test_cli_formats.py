@@ -32,6 +32,7 @@ def word_essays(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.heavy
 def test_a_folder_of_word_files_and_a_list_of_grades_gets_to_a_report_with_three_commands(
     installation: Installation, word_essays: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_an_unreachable_provider_changes_nothing(installation: Installation, mon
     assert judged(installation.deployment, "small").num_rows == 15
 
 
+@pytest.mark.heavy
 @ON_BOTH_DATABASES
 def test_two_processes_at_once_buy_once(installation: Installation) -> None:
     small_batch(installation.batches / "small")

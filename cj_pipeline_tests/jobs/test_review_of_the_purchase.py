@@ -178,6 +178,7 @@ def test_the_hold_on_an_account_is_renewed_with_every_job(
 # --- nothing bought is lost ---
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("priced", "jobs_of_five")
 def test_a_cap_that_holds_back_a_job_does_not_hold_back_the_answers_that_make_room_for_it(
     installation: Installation,

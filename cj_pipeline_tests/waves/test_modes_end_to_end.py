@@ -62,6 +62,7 @@ def seats(pairs: pa.Table) -> dict[str, tuple[int, int]]:
     return {essay: (first[essay], second[essay]) for essay in first | second}
 
 
+@pytest.mark.heavy
 def test_twenty_four_essays_with_a_budget_of_288_are_covered_and_twelve_pairs_asked_again(
     installation: Installation,
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_budget_of_60_in_one_wave_is_60_pairs_and_five_comparisons_an_essay(in
     assert continue_batch(deployment, "single") is Step.NOTHING
 
 
+@pytest.mark.heavy
 def test_a_small_net_of_five_is_asked_in_three_passes_and_every_essay_sits_eight_times_in_either_seat(
     installation: Installation,
 ) -> None:
