@@ -7,6 +7,7 @@ from collections import Counter
 
 import dagster as dg
 import pyarrow as pa
+import pytest
 
 from cj_pipeline.continuation import Step, continue_batch
 from cj_pipeline.defs.drive import run_batch
