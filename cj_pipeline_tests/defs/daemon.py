@@ -41,7 +41,11 @@ def dagster_dev(installation: Installation, *, killed: bool = False) -> Iterator
                 os.killpg(server.pid, signal.SIGKILL)
             else:
                 server.send_signal(signal.SIGINT)
-            server.wait(60)
+            try:
+                server.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)  # it would go on in a folder that is gone
+                raise
 
 
 def wait_until(happened: Callable[[], bool], installation: Installation) -> None:

@@ -114,7 +114,7 @@ run_launcher:
     config.write_text(content.replace(queue, at_once), "utf-8")
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 def test_fifty_batches_in_four_backfills_at_once_stay_under_the_cap_of_their_account(
     installation: Installation,
 ) -> None:

@@ -11,7 +11,7 @@ from cj_pipeline_tests.jobs.purchase import paid_batch
 from cj_pipeline_tests.notices.webhook import webhook
 
 
-@pytest.mark.heavy
+@pytest.mark.endurance
 def test_a_folder_dropped_in_becomes_a_report_with_nobody_touching_anything(installation: Installation) -> None:
     """Also when Dagster is stopped in between."""
     with dagster_dev(installation):

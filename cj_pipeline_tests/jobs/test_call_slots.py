@@ -100,15 +100,6 @@ def test_a_pause_beyond_their_patience_is_told_and_nothing_is_lost(installation:
         assert (made.count(CallState.TURNED_AWAY), made.count(CallState.ASKED)) == (1, 0)
 
 
-@pytest.fixture
-def ctrl_c_interrupts() -> Iterator[None]:
-    """As in a terminal: what is started in the background of a shell ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_ctrl_c_lets_the_calls_on_their_way_come_back(installation: Installation) -> None:
     with slots_of(installation) as made:
         provider = Provider(seconds=0.4)
