@@ -4,6 +4,9 @@
     python -m benchmarks --quick    smaller sizes, about half a minute, to the screen; nothing is written
     python -m benchmarks --full     as the page, and choix at 10,000 essays to its end: ten minutes more
 
+arena-rank is measured where it is installed. It pins an older numpy, so it is not among our own packages: install it,
+then the lock's versions over it (pip install arena-rank, and the last lines of the Makefile).
+
 The figures are the shortest of a few runs. Close what else keeps the processor busy: ratios bear a loaded machine,
 seconds do not.
 """
