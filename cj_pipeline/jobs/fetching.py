@@ -104,8 +104,9 @@ def result_lines(store: Store, job: Job) -> Iterator[bytes]:
         digest = hashlib.sha256()
         try:
             for line in store.lines(path):
-                digest.update(line + b"\n")
-                if line.strip():
+                digest.update(line)
+                digest.update(b"\n")
+                if line and not line.isspace():
                     yield line
         except FileNotFoundError:
             raise CjError(

@@ -89,8 +89,7 @@ def answered_items(store: Store, job: Job, judge: JudgeSection) -> tuple[pa.Tabl
     """The items of a job that came to its end, in the order of the request file, and the answer to each."""
     items = store.read_parquet(job.items_path)
     asked = items["custom_id"].to_pylist()
-    answers: dict[str, Answer] = {}
-    earlier: dict[str, ResultLine] = {}
+    found: dict[str, ResultLine] = {}
     conflicting: set[str] = set()
     strangers = 0
     for line in result_lines(store, job):
@@ -98,17 +97,18 @@ def answered_items(store: Store, job: Job, judge: JudgeSection) -> tuple[pa.Tabl
         if read is None:
             strangers += 1
             continue
-        answers[read.custom_id] = read.answer
-        before = earlier.setdefault(read.custom_id, read)
+        before = found.setdefault(read.custom_id, read)
         if before is not read and before.content != read.content:
             conflicting.add(read.custom_id)
-    strangers += len(answers.keys() - set(asked))
+            found[read.custom_id] = read
+    strangers += len(found.keys() - set(asked))
     if strangers:
         log.warning("job %s of batch %s: %d result lines belong to no item of it", job.job_id, job.batch_id, strangers)
     absent = Answer(error_code=code_of_absence(job))
+    answers = {item: read.answer for item, read in found.items()}
     for item in conflicting:
-        found = answers[item]
-        answers[item] = Answer(None, ErrorCode.CONFLICTING_RESULTS, found.model_reported, found.usage)
+        void = answers[item]
+        answers[item] = Answer(None, ErrorCode.CONFLICTING_RESULTS, void.model_reported, void.usage)
     return items, [answers.get(item, absent) for item in asked]
 
 
