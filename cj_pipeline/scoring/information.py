@@ -113,7 +113,7 @@ def pin_components(matrix: FloatArray, components: IntArray, pinned: BoolArray |
 
 def centred(values: FloatArray, components: IntArray, chosen: BoolArray | None = None) -> FloatArray:
     """Values less their mean within each (chosen) component; for (n, k), column by column."""
-    if chosen is None and not components.any():
+    if chosen is None and components.size and not components.any():
         return values - values.mean(axis=0)
     if values.ndim > 1:
         return np.column_stack([centred(column, components, chosen) for column in values.T])
