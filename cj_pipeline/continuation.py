@@ -113,7 +113,7 @@ def wave_state(batch: Batch, waves: list[Wave], pairs: pa.Table, judgments: pa.T
         planned=judgments.num_rows,
         answered=succeeded.num_rows,
         failed=judgments.num_rows - succeeded.num_rows,
-        coverage=coverage_of(batch.essays, pairs, answered, max_attempts=rules.max_attempts),
+        coverage=coverage_of(batch.essays, pairs, answered),
         resampling_passes=sum(wave.kind == "resampling" for wave in waves),
         evidence=evidence_of(votes, vote_origins(votes, judgments, pairs)),
         rules=rules,

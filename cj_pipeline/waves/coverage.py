@@ -1,4 +1,4 @@
-"""How many of the possible pairs have an answer, and which may still be asked."""
+"""How many of the possible pairs have an answer, and which were not asked yet."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from cj_pipeline.pairing.arrays import BoolArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Unordered pairs: all there are, those with an answer, and those given up after failing too often."""
+    """Unordered pairs: all there are, those with an answer, and those asked without one."""
 
     possible: int
     answered: int
-    given_up: int = 0
+    unanswered: int = 0
 
     @property
     def open(self) -> int:
         """Pairs a coverage wave can still ask."""
-        return max(0, self.possible - self.answered - self.given_up)
+        return max(0, self.possible - self.answered - self.unanswered)
 
     @property
     def complete(self) -> bool:
-        """Every pair has its answer or will never have one."""
+        """Every pair was asked."""
         return self.possible > 0 and self.open == 0
 
 
@@ -38,27 +38,14 @@ class PairHistory:
     low_first: IntArray  # times the lower numbered essay was shown first
     high_first: IntArray
     answered: BoolArray  # at least once
-    closed: BoolArray  # an outcome that must not be asked for again
     n_essays: int
 
-    @property
-    def times(self) -> IntArray:
-        """Times asked, whatever came of it."""
-        asked: IntArray = self.low_first + self.high_first
-        return asked
-
-    def given_up(self, max_attempts: int) -> BoolArray:
-        """Asked that often without one answer, or not to be asked again."""
-        return ~self.answered & (self.closed | (self.times >= max_attempts))
-
-    def coverage(self, max_attempts: int) -> Coverage:
+    def coverage(self) -> Coverage:
         """The counts over all pairs of the batch."""
-        return Coverage(comb(self.n_essays, 2), int(self.answered.sum()), int(self.given_up(max_attempts).sum()))
+        return Coverage(comb(self.n_essays, 2), int(self.answered.sum()), int((~self.answered).sum()))
 
 
-def pair_history(
-    essay_a: IntArray, essay_b: IntArray, answered: BoolArray, closed: BoolArray, n_essays: int
-) -> PairHistory:
+def pair_history(essay_a: IntArray, essay_b: IntArray, answered: BoolArray, n_essays: int) -> PairHistory:
     """Gather ordered comparisons (m,) of essays 0..n_essays-1 by unordered pair; A is shown first."""
     low, high = np.minimum(essay_a, essay_b), np.maximum(essay_a, essay_b)
     keys, pair = np.unique(low * np.int64(n_essays) + high, return_inverse=True)
@@ -69,28 +56,20 @@ def pair_history(
         low_first=low_first,
         high_first=np.bincount(pair, minlength=keys.size) - low_first,
         answered=np.bincount(pair, answered, minlength=keys.size) > 0,
-        closed=np.bincount(pair, closed, minlength=keys.size) > 0,
         n_essays=n_essays,
     )
 
 
-def coverage_of(
-    essays: pa.Table, asked: pa.Table, answered: Container[int], *, closed: Container[int] = (), max_attempts: int = 3
-) -> Coverage:
-    """Coverage of a batch: `asked` are its pairs of all waves, `answered` the pair_ids with a success.
-
-    `closed` are pair_ids that failed in a way that must not be asked again: a refusal is an answer of its kind.
-    """
-    return history_of(essays, asked, answered, closed).coverage(max_attempts)
+def coverage_of(essays: pa.Table, asked: pa.Table, answered: Container[int]) -> Coverage:
+    """Coverage of a batch: `asked` are its pairs of all waves, `answered` the pair_ids with a success."""
+    return history_of(essays, asked, answered).coverage()
 
 
-def history_of(essays: pa.Table, asked: pa.Table, answered: Container[int], closed: Container[int] = ()) -> PairHistory:
+def history_of(essays: pa.Table, asked: pa.Table, answered: Container[int]) -> PairHistory:
     """The pairs of a table `comparison_pairs`, essays numbered by the sorted order of their ids."""
     essay_a, essay_b = by_number(asked, sorted(essays["essay_id"].to_pylist()))
-    pair_ids = asked["pair_id"].to_pylist()
-    succeeded = np.array([pair in answered for pair in pair_ids], dtype=np.bool_)
-    not_again = np.array([pair in closed for pair in pair_ids], dtype=np.bool_)
-    return pair_history(essay_a, essay_b, succeeded, not_again, essays.num_rows)
+    succeeded = np.array([pair in answered for pair in asked["pair_id"].to_pylist()], dtype=np.bool_)
+    return pair_history(essay_a, essay_b, succeeded, essays.num_rows)
 
 
 def by_number(pairs: pa.Table, names: Sequence[str]) -> tuple[IntArray, IntArray]:

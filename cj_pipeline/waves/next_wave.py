@@ -34,17 +34,15 @@ def plan_next_wave(
     wave: int,
     seed: int,
     rules: WaveRules = DEFAULT_RULES,
-    *,
-    closed: Container[int] = (),
 ) -> pa.Table:
     """Plan wave number `wave` of at most `budget_left` pairs; empty when nothing is left to ask.
 
     `asked` are the pairs of all earlier waves, `answered` the pair_ids of those with a success, `scores` the latest
-    by essay id (missing: the middle). A pair whose every asking failed may be asked again, `rules.max_attempts`
-    times in all, unless it is among the pair_ids `closed`. The same arguments give the same table in any process,
-    whatever the order of the essays.
+    by essay id (missing: the middle). A coverage wave asks no pair twice: one that failed comes back as a further
+    attempt, where its failure allows one. The same arguments give the same table in any process, whatever the order
+    of the essays.
     """
-    history = history_of(essays, asked, answered, closed)
+    history = history_of(essays, asked, answered)
     names = sorted(essays["essay_id"].to_pylist())
     if len(names) < 2 or budget_left < 1:
         return COMPARISON_PAIRS.empty_table()
@@ -56,9 +54,8 @@ def plan_next_wave(
         first, second = _resampled(history, counts, balance, budget_left, rng)
         return _table(names, first, second, np.ones(first.size, dtype=np.bool_), asked, wave, kind)
     position = np.array([scores.get(name, 0.0) for name in names])
-    done = history.answered | history.given_up(rules.max_attempts)
     low, high, at_random = coverage_wave(
-        counts, np.where(np.isfinite(position), position, 0.0), history.low[done], history.high[done], budget_left,
+        counts, np.where(np.isfinite(position), position, 0.0), history.low, history.high, budget_left,
         rng, count_weight=rules.count_weight, proximity_weight=rules.proximity_weight,
         at_random_share=rules.at_random_share if len(scores) else 1.0,
     )  # fmt: skip

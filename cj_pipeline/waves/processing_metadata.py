@@ -34,7 +34,7 @@ def processing_metadata(
         "pairs_remaining": state.budget_left,
         "max_possible_pairs": state.coverage.possible,
         "successful_pairs_count": state.coverage.answered,
-        "given_up_pairs_count": state.coverage.given_up,
+        "unanswered_pairs_count": state.coverage.unanswered,
         "unique_coverage_complete": state.coverage.complete,
         "resampling_pass_count": state.resampling_passes,
         "stop_rule": str(state.rules.rule),

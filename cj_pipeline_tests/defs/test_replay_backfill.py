@@ -124,10 +124,12 @@ def assert_published_figures(installation: Installation, topic: str) -> None:
     published = published_scores(topic, essays["essay_id"].to_pylist())
     plain = scale_without_order_effect(essays, judgments)
     assert plain == pytest.approx(published["theta"].to_numpy(), abs=2e-5)
-    # arguments with equal wins stand level, and the file breaks such ties somehow
-    assert spearmanr(plain, published["gold_rank_score"])[0] == pytest.approx(expected.spearman, abs=0.003)
+    # arguments with equal wins stand level, which the last digits of a fit hide, other ones on every processor; the
+    # published figure has those of its own
+    level = plain.round(6)
+    assert spearmanr(level, published["gold_rank_score"])[0] == pytest.approx(expected.spearman, abs=0.003)
     # ours takes an order effect out before it ranks
-    ours = scores["score"].to_pylist()
+    ours = scores["score"].to_numpy().round(6)
     assert spearmanr(ours, published["gold_rank_score"])[0] == pytest.approx(expected.spearman, abs=0.01)
     assert installation.deployment.store.exists(f"reports/{batch_id}.html")
 

@@ -67,8 +67,9 @@ def test_scores_and_standard_errors_are_those_of_sirt_for_every_argument(topics:
 
 
 def test_scores_rank_the_arguments_as_published(topics: list[Topic]) -> None:
-    in_sirt = [-spearmanr(topic.separation.scores, topic.published_rank)[0] for topic in topics]
-    ours = [-spearmanr(topic.fit.scores, topic.published_rank)[0] for topic in topics]
+    # six decimals: arguments with equal wins stand level, which the last digits of a fit would hide
+    in_sirt = [-spearmanr(topic.separation.scores.round(6), topic.published_rank)[0] for topic in topics]
+    ours = [-spearmanr(topic.fit.scores.round(6), topic.published_rank)[0] for topic in topics]
     assert np.mean(in_sirt) == pytest.approx(0.909, abs=0.001)
     assert np.mean(ours) == pytest.approx(0.909, abs=0.002)
 

@@ -95,7 +95,7 @@ def play(
             planned=won.size,
             answered=int(answered.sum()),
             failed=int((~answered).sum()),
-            coverage=coverage_of(essays, pairs, known, max_attempts=rules.max_attempts),
+            coverage=coverage_of(essays, pairs, known),
             resampling_passes=passes,
             rules=rules,
         )

@@ -98,17 +98,17 @@ COUNTS = st.integers(0, 400)
 
 @given(
     mode=st.sampled_from(LLMBatchingMode), n_essays=st.integers(0, 40), budget_left=COUNTS, answered=COUNTS,
-    failed=COUNTS, out=st.integers(0, 3), covered=COUNTS, given_up=st.integers(0, 20), passes=st.integers(0, 5),
+    failed=COUNTS, out=st.integers(0, 3), covered=COUNTS, unanswered=st.integers(0, 20), passes=st.integers(0, 5),
     mean_se=st.sampled_from([nan, 0.3, 0.9]), signal=st.sampled_from([nan, -1.0, 2.0, 9.0]),
     rule=st.sampled_from(StopRule),
 )  # fmt: skip
 def test_it_waits_only_for_outcomes_and_asks_only_for_pairs_that_there_are(
     mode: LLMBatchingMode, n_essays: int, budget_left: int, answered: int, failed: int, out: int, covered: int,
-    given_up: int, passes: int, mean_se: float, signal: float, rule: StopRule,
+    unanswered: int, passes: int, mean_se: float, signal: float, rule: StopRule,
 ) -> None:  # fmt: skip
     possible = n_essays * (n_essays - 1) // 2
     covered = min(covered, possible, answered)
-    coverage = Coverage(possible, covered, min(given_up, possible - covered))
+    coverage = Coverage(possible, covered, min(unanswered, possible - covered))
     evidence = Evidence(mean_se, mean_se, 7, 1, 0.01, 0.9, signal, signal_verdicts=30)
     rules = WaveRules(rule=rule)
     given_state = WaveState(

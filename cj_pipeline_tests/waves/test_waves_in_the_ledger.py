@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cj_pipeline.continuation import Step, continue_batch
+from cj_pipeline.deployment import Deployment
 from cj_pipeline.errors import BatchError
 from cj_pipeline.jobs.job import jobs_of
 from cj_pipeline.jobs.plan import batch_mode, budget_of, estimate_wave, open_wave, pairs_within_budget
@@ -70,6 +71,45 @@ def test_what_failed_is_asked_again_before_the_batch_ends_and_not_before(install
     judgments = deployment.read_table("judgments", "cut").to_pylist()
     assert max(Counter(row["pair_id"] for row in judgments).values()) == 1
     assert all(row["attempt"] == 2 for row in judgments if row["error_code"] == "truncated")
+
+
+def asked_of_each_pair(deployment: Deployment, batch_id: str) -> dict[frozenset[str], str | None]:
+    """What came of every unordered pair, each time it was put to the judge; once each, or the test has failed."""
+    rows = deployment.read_table("judgments", batch_id).to_pylist()
+    met = [frozenset((row["essay_a"], row["essay_b"])) for row in rows]
+    assert max(Counter(met).values()) == 1
+    return {pair: row["error_code"] for pair, row in zip(met, rows, strict=True)}
+
+
+def test_a_refusal_closes_its_pair_for_all_waves(installation: Installation) -> None:
+    """Asked until another answer comes, the answers would be a selection, and each asking is paid for."""
+    batch_in(
+        installation.batches / "refused", "serial_bundle", essays=6, cap=45, model="latent:refusal=0.4",
+        extra="[stopping]\nrule = \"none\"\nregular_passes = 0\n[checks]\nmin_success_rate = 0.0\n",
+    )  # fmt: skip
+    deployment = installation.deployment
+    to_its_end(deployment, "refused")
+    came = asked_of_each_pair(deployment, "refused")
+    assert len(came) == 15
+    assert set(came.values()) == {None, "refused"}
+    assert installation.bill()["requests_seen"] == 15
+
+
+@pytest.mark.parametrize(("on_unknown", "asked"), [("hold", 15), ("resubmit", 16)])
+def test_a_pair_in_doubt_is_asked_again_only_where_the_manifest_says_so(
+    installation: Installation, on_unknown: str, asked: int
+) -> None:
+    batch_in(
+        installation.batches / "doubt", "per_request", essays=6, cap=15,
+        extra=f'{NO_RULE}[spending]\non_unknown = "{on_unknown}"\n',
+    )  # fmt: skip
+    deployment = installation.deployment
+    installation.arm("sync_dropped_after_billing")
+    to_its_end(deployment, "doubt")
+    assert installation.bill()["requests_seen"] == asked
+    came = asked_of_each_pair(deployment, "doubt")
+    assert len(came) == 15
+    assert list(came.values()).count("uncertain") == 16 - asked
 
 
 def test_a_batch_that_names_no_mode_stays_in_the_one_it_was_planned_in(
