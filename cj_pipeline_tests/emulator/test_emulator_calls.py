@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import anthropic
@@ -114,11 +114,12 @@ def test_a_synchronous_call_can_fail_before_and_after_it_was_billed(
         arm(url, fault, value)
         with pytest.raises(failure) as failed:
             call()
+        error: Any = failed.value
         assert bill(url)["sync"]["answered"] == number * billed
         if fault == "sync_429":
-            assert failed.value.response.headers["retry-after"] == "172800"  # type: ignore[attr-defined]
+            assert error.response.headers["retry-after"] == "172800"
         if fault == "sync_overloaded":
-            assert failed.value.status_code in (503, 529)  # type: ignore[attr-defined]
+            assert error.status_code in (503, 529)
     calls[0][0]()  # each fault is used up by one call
 
 
@@ -210,10 +211,8 @@ def test_anthropics_cache_holds_what_is_marked_written_once_and_read_by_the_othe
     asked += [{"custom_id": f"u{i}", "params": params(f"Brief {i}", "Brief") | {"system": LONG}} for i in range(2)]
     batch = message_client.messages.batches.create(requests=asked)
     wait_for_end(message_client, batch.id)
-    usages: dict[str, Any] = {
-        one.custom_id: one.result.message.usage  # type: ignore[union-attr]
-        for one in message_client.messages.batches.results(batch.id)
-    }
+    results: Iterable[Any] = message_client.messages.batches.results(batch.id)
+    usages = {one.custom_id: one.result.message.usage for one in results}
     kept = len(LONG.encode()) // 4
     created = {name: usage.cache_creation_input_tokens for name, usage in usages.items()}
     read = {name: usage.cache_read_input_tokens for name, usage in usages.items()}

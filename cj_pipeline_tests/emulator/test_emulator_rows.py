@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -306,13 +307,17 @@ def _same_id_in_input(e: Emulator, api: str) -> None:
         assert (batch["status"], batch["errors"]["data"][0]["code"]) == ("failed", "duplicate_custom_id")
 
 
+def _is(api: str, status: str, batch: Raw) -> bool:
+    return bool(batch[STATUS[api]] == status)
+
+
 @row(17)
 def _stuck(e: Emulator, api: str) -> None:
     for fault, status in (("stuck_in_progress", "in_progress"), ("stuck_finalizing", "finalizing")):
         e.ordered(fault)
         batch_id = e.create(api).json()["id"]
         shown = status if api == "openai" else "in_progress"
-        e.wait(api, batch_id, lambda batch, shown=shown: batch[STATUS[api]] == shown)  # type: ignore[misc]
+        e.wait(api, batch_id, partial(_is, api, shown))
         if api == "openai":
             e.wait(api, batch_id, lambda batch: batch.get("request_counts", {}).get("completed") == 6)
         settings(e.url, clock_ahead_seconds=30 * 3_600)

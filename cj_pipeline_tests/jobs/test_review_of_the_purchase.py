@@ -4,6 +4,7 @@ import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -228,10 +229,10 @@ def test_one_file_that_cannot_be_fetched_does_not_hold_back_the_others(
     broken = jobs_of(deployment.ledger, "small")[0].job_id
     fetch = fetching.fetch
 
-    def failing(*arguments: object) -> Job:
-        if arguments[-1].job_id == broken:  # type: ignore[attr-defined]
+    def failing(*arguments: Any) -> Job:
+        if arguments[-1].job_id == broken:
             raise ProviderUnreachable("not now")
-        return fetch(*arguments)  # type: ignore[arg-type]
+        return fetch(*arguments)
 
     monkeypatch.setattr(collection, "fetch", failing)
     with pytest.raises(ProviderUnreachable, match="not now"):
@@ -248,10 +249,10 @@ def test_two_who_collect_at_once_both_get_the_answers(
     ended(deployment, "small")
     fetch = fetching.fetch
 
-    def overtaken(*arguments: object) -> Job:
+    def overtaken(*arguments: Any) -> Job:
         monkeypatch.setattr(collection, "fetch", fetch)
         collection.collect(deployment.ledger, deployment.store, batch, deployment.settings)
-        return fetch(*arguments)  # type: ignore[arg-type]
+        return fetch(*arguments)
 
     monkeypatch.setattr(collection, "fetch", overtaken)
     collected = collection.collect(deployment.ledger, deployment.store, batch, deployment.settings)

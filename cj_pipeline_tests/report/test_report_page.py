@@ -27,7 +27,7 @@ from cj_pipeline_tests.report.evidence_factory import (
 from cj_pipeline_tests.report.html_reading import read
 
 WITHHELD = f"{GATE.name}: {GATE.summary}"
-SITUATIONS = {
+SITUATIONS: dict[str, dict[str, Any]] = {
     "graded": {},
     "offline": {"judges": (OFFLINE,)},
     "panel": {"judges": (LUNA, TERRA)},
@@ -45,7 +45,7 @@ SITUATIONS = {
 @pytest.mark.parametrize("with_texts", [True, False])
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_situation_gives_a_sound_page_that_asks_for_nothing(situation: str, with_texts: bool) -> None:
-    html = render_report(make_evidence(**SITUATIONS[situation]), with_texts=with_texts)  # type: ignore[arg-type]
+    html = render_report(make_evidence(**SITUATIONS[situation]), with_texts=with_texts)
     page = read(html)
     assert page.values("src") == []
     assert all(link.startswith("#") for link in page.values("href"))

@@ -1,6 +1,7 @@
 """The edges of sense, through every way of fitting: finite numbers or a refusal by name, never an error of zero."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,9 +48,9 @@ NOTHING_ASKED = {"all refusals: no comparison at all", "no essays", "one essay"}
 Fit = Callable[[Comparisons], tuple[FloatArray, FloatArray | None]]
 
 
-def ours(**options: object) -> Fit:
+def ours(**options: Any) -> Fit:
     def fit(data: Comparisons) -> tuple[FloatArray, FloatArray | None]:
-        found = fit_bradley_terry(*data, **options)  # type: ignore[arg-type]
+        found = fit_bradley_terry(*data, **options)
         return found.scores, found.standard_errors
 
     return fit

@@ -166,7 +166,7 @@ def test_fractions_and_one_sided_ties_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"outcome\[1\] is 0.7"):
         fit_bradley_terry([0, 0], [1, 1], [1, 0.7], 2, ties="davidson")
     with pytest.raises(ValueError, match='"half" or "davidson"'):
-        fit_bradley_terry([0, 0], [1, 1], [1, 0], 2, ties="rao_kupper")  # type: ignore[arg-type]
+        fit_bradley_terry([0, 0], [1, 1], [1, 0], 2, ties="rao_kupper")  # type: ignore[arg-type]  # what a caller without types may write
     for outcome, what in (([1, 0], "no comparison is a tie"), ([0.5, 0.5], "every comparison is a tie")):
         with pytest.raises(NoMaximumLikelihood, match=what):
             fit_bradley_terry([0, 0], [1, 1], outcome, 2, ties="davidson", prior_sd=np.inf)

@@ -110,7 +110,7 @@ def test_a_mode_is_named_with_blanks_and_letter_case_forgiven(hints: dict[str | 
         )
     ],
 )
-def test_a_threshold_out_of_bounds_is_refused_by_name(out_of_bounds: list[dict[str, float]]) -> None:
+def test_a_threshold_out_of_bounds_is_refused_by_name(out_of_bounds: list[dict[str, Any]]) -> None:
     """There batch_size 5 and 300, a threshold of .4 and max_concurrent 6 were refused.
 
     Corrected by design §6: how many go into a job is the provider's limit, and not a number to set per batch; the
@@ -118,4 +118,4 @@ def test_a_threshold_out_of_bounds_is_refused_by_name(out_of_bounds: list[dict[s
     """
     for wrong in out_of_bounds:
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            WaveRules(**wrong)  # type: ignore[arg-type]
+            WaveRules(**wrong)

@@ -101,7 +101,7 @@ def test_a_coin_decides_between_balanced_essays(coins: dict[float, bool]) -> Non
     class Coin(np.random.Generator):
         """Falls as one says."""
 
-        def random(self, *_: object, **__: object) -> np.ndarray:  # type: ignore[override]
+        def random(self, *_: object, **__: object) -> np.ndarray:  # type: ignore[override]  # one of its many forms
             return np.array([self.side])
 
         side = 0.0

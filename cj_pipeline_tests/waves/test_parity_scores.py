@@ -2,6 +2,7 @@
 
 from itertools import combinations, pairwise
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,12 +76,12 @@ def test_stability_is_the_largest_change_of_a_score(
         assert score_change(current, previous) == pytest.approx(change)
 
 
-def after(answered: int, failed: int, change: float, **rules: float) -> WaveState:
+def after(answered: int, failed: int, change: float, **rules: Any) -> WaveState:
     """A batch of 24 essays under the predecessor's stop rule, by name."""
     evidence = Evidence(nan, nan, 1, 1, change, reliability=0.9, signal=9.0, signal_verdicts=answered)
     return WaveState(
         LLMBatchingMode.SERIAL_BUNDLE, 24, 200, answered + failed, answered, failed, Coverage(276, answered),
-        evidence=evidence, rules=WaveRules(rule=StopRule.MAX_DELTA, **rules),  # type: ignore[arg-type]
+        evidence=evidence, rules=WaveRules(rule=StopRule.MAX_DELTA, **rules),
     )  # fmt: skip
 
 

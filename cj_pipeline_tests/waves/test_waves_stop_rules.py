@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from math import nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,9 +42,9 @@ def decided(evidence: Evidence, rule: StopRule = StopRule.MEAN_SE, **changes: in
         *((rule, {"components": 2}) for rule in (StopRule.MEAN_SE, StopRule.RELIABILITY)),
     ],
 )
-def test_a_rule_stops_at_its_target_and_not_a_step_before(rule: StopRule, spoilt: dict[str, float]) -> None:
+def test_a_rule_stops_at_its_target_and_not_a_step_before(rule: StopRule, spoilt: dict[str, Any]) -> None:
     assert decided(GOOD, rule).label == "stable"
-    missed = decided(replace(GOOD, **spoilt), rule)  # type: ignore[arg-type]
+    missed = decided(replace(GOOD, **spoilt), rule)
     assert (missed.label, missed.wave_kind) == (None, "coverage")
 
 
@@ -54,8 +55,8 @@ def test_the_rule_none_never_stops_and_no_rule_stops_on_too_few_answers_or_too_m
 
 
 @pytest.mark.parametrize("weak", [{"signal": 2.9}, {"reliability": 0.29}, {"reliability": nan}])
-def test_a_stop_is_a_success_only_with_a_signal_and_an_unclear_one_is_asked_for_more(weak: dict[str, float]) -> None:
-    unclear = replace(GOOD, **weak)  # type: ignore[arg-type]
+def test_a_stop_is_a_success_only_with_a_signal_and_an_unclear_one_is_asked_for_more(weak: dict[str, Any]) -> None:
+    unclear = replace(GOOD, **weak)
     assert decided(unclear).wave_kind == "coverage"
     ended = decided(unclear, budget_left=0)
     assert ended.label == "no_signal"

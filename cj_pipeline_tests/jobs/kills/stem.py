@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import alembic.command  # noqa: F401  (loaded before the fork, so that no child pays for it)
-import anthropic.resources.messages  # noqa: F401
-import openai.resources.chat  # noqa: F401
-import psutil  # noqa: F401
+import anthropic.resources.messages  # noqa: F401  (the same)
+import openai.resources.chat  # noqa: F401  (the same)
+import psutil  # noqa: F401  (the same)
 from sqlalchemy.engine import Connection
 
 from cj_pipeline.deployment import Deployment
@@ -87,9 +87,9 @@ class Points:
             force_to_disk(store, file)
             points.pass_by("before a file gets its name")
 
-        Ledger.transaction = transaction  # type: ignore[method-assign, assignment]
-        Store._whole = watched  # type: ignore[method-assign, assignment]
-        Store._force_to_disk = forced  # type: ignore[method-assign, assignment]
+        passing = {(Ledger, "transaction"): transaction, (Store, "_whole"): watched, (Store, "_force_to_disk"): forced}
+        for (owner, name), with_points in passing.items():
+            setattr(owner, name, with_points)
 
 
 def live(order: dict[str, Any]) -> None:
