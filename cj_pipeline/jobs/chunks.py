@@ -135,8 +135,8 @@ def comparisons_of(batch: Batch, pairs: pa.Table, judge: JudgeSection) -> Iterat
     first = item_indices(pairs["essay_a"], batch.essays["essay_id"])
     second = item_indices(pairs["essay_b"], batch.essays["essay_id"])
     pair_ids, kinds = pairs["pair_id"].to_pylist(), pairs["kind"].to_pylist()
-    waves = pairs["wave"][:1].to_pylist()
-    rows = _rows_for(judge, pairs.num_rows, seed_of(batch.batch_id, batch.manifest), *waves)
+    wave = pairs["wave"][0].as_py() if pairs.num_rows else 1
+    rows = _rows_for(judge, pairs.num_rows, seed_of(batch.batch_id, batch.manifest), wave)
     replicates = _times_asked_before(first[rows], second[rows], digests)
     for row, replicate in zip(rows, replicates.tolist(), strict=True):
         a, b = first[row], second[row]
@@ -268,7 +268,7 @@ def _times_asked_before(first: np.ndarray, second: np.ndarray, digests: Sequence
     return before
 
 
-def _rows_for(judge: JudgeSection, n_pairs: int, seed: int, wave: int = 1) -> np.ndarray:
+def _rows_for(judge: JudgeSection, n_pairs: int, seed: int, wave: int) -> np.ndarray:
     if judge.share == 1:
         return np.arange(n_pairs)
     salt = int.from_bytes(hashlib.sha256(judge.id.encode()).digest()[:8], "big")
