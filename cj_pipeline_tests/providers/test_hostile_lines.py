@@ -1,21 +1,17 @@
 """Rows of the list of hostile responses that are a matter of reading, as a real server sends them in both forms."""
 
 import io
-import json
-import time
-import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
-from cj_pipeline import emulator
 from cj_pipeline.batch import JudgeSection
 from cj_pipeline.judging import ErrorCode, Question, Winner
-from cj_pipeline.providers import BatchProvider, ResultLine, Ticket, read_result
+from cj_pipeline.providers import BatchProvider, ResultLine, read_result
 from cj_pipeline.providers.anthropic import AnthropicBatches
 from cj_pipeline.providers.openai import OpenAIBatches
 from cj_pipeline.providers.openai_wire import encode_body, request_body, request_line
+from cj_pipeline_tests.providers.job_by_hand import call, ended, ticket
 
 ITEMS = 6
 QUESTION = Question("Write.", "Clarity.", "0" * 16)
@@ -44,23 +40,9 @@ WHOLE_VERDICTS = ["row 27: raw_separators", "row 33: raw_newlines", "row 39: odd
 ONE_API = {"status_zero_lines": "openai", "error_strings": "openai"}
 
 
-def now() -> datetime:
-    """Not a constant: a whole run takes longer than what is late."""
-    return datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    process = emulator.start_process(folder=tmp_path_factory.mktemp("emulator"), seconds_per_phase=0.02)
-    yield process.url
-    process.stop()
-
-
 def lines_under(url: str, api: str, fault: str, value: object = ITEMS, *, ties: bool = True) -> list[ResultLine | None]:
     """All result lines of a job that met a fault, as they are understood."""
-    data = json.dumps({"name": fault, "value": value}).encode()
-    armed = urllib.request.Request(url + "/admin/faults", data, {"content-type": "application/json"}, method="POST")
-    urllib.request.urlopen(armed).close()
+    call(url, "POST", "/admin/faults", {"name": fault, "value": value})
     address = url if api == "anthropic" else f"{url}/v1"
     provider: BatchProvider = SPEAKS[api](
         name=api, api_key="key", base_url=address, timeout_seconds=5, list_is_authoritative=True
@@ -68,12 +50,7 @@ def lines_under(url: str, api: str, fault: str, value: object = ITEMS, *, ties: 
     judge = JudgeSection(id="judge", provider="emulator", model="lexical", ties=True)
     bodies = (request_body(judge, QUESTION, f"Text {i} is here.", "Another text.") for i in range(ITEMS))
     file = b"".join(request_line(f"c{i}", encode_body(body)) for i, body in enumerate(bodies))
-    job = provider.submit(io.BytesIO(file), Ticket("c", "lexical", ITEMS, {}, None, now()), lambda _: None)
-    deadline = time.monotonic() + 20
-    while not job.phase.ended:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-        job = provider.poll({job.provider_job_id}, now())[job.provider_job_id]
+    job = ended(provider, provider.submit(io.BytesIO(file), ticket("c", items=ITEMS), lambda _: None))
     raw = b"".join(chunk for _, chunks in provider.fetch(job) for chunk in chunks)
     return [read_result(api, line, ties=ties) for line in raw.split(b"\n") if line.strip()]
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -29,7 +28,7 @@ from cj_pipeline.providers.openai_calls import OpenAICalls
 from cj_pipeline.providers.openai_wire import body_bytes, encode_body, request_body, request_line
 from cj_pipeline.providers.synchronous import one_line_of_json, retry_after
 from cj_pipeline.settings import Settings
-from cj_pipeline_tests.providers.scripted_provider import Reply, Script, scripted_provider
+from cj_pipeline_tests.providers.scripted_provider import Reply, Script
 
 KEY = "sk-proj-verysecret0123456789"
 JUDGE = JudgeSection(id="judge", provider="openai", model="gpt-6-luna")
@@ -51,12 +50,6 @@ MESSAGE = b"""{
 }
 """
 GOOD = {"openai": COMPLETION, "anthropic": MESSAGE}
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    with scripted_provider() as running:
-        yield running
 
 
 def called(provider: str, url: str, *, timeout_seconds: float = 5) -> bytes:
