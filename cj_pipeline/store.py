@@ -58,14 +58,16 @@ class Store:
         with self._fs.open(self._at(path), "rb") as file:
             return bytes(file.read())
 
-    def lines(self, path: str) -> Iterator[bytes]:
-        r"""The file's lines without their `\n`, streaming.
+    def lines(self, path: str, seen: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
+        r"""The file's lines without their `\n`, streaming; `seen` is handed all bytes as they are read.
 
         Only the byte `\n` ends a line: U+2028 and U+0085 are legal inside JSON strings.
         """
         with self._fs.open(self._at(path), "rb") as file:
             rest = b""
             while chunk := file.read(CHUNK_BYTES):
+                if seen is not None:
+                    seen(chunk)
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from whole
             if rest:

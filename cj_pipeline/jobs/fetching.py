@@ -103,9 +103,7 @@ def result_lines(store: Store, job: Job) -> Iterator[bytes]:
             continue
         digest = hashlib.sha256()
         try:
-            for line in store.lines(path):
-                digest.update(line)
-                digest.update(b"\n")
+            for line in store.lines(path, digest.update):
                 if line and not line.isspace():
                     yield line
         except FileNotFoundError:
@@ -113,7 +111,7 @@ def result_lines(store: Store, job: Job) -> Iterator[bytes]:
                 f"job {job.job_id}: its raw answers ({path}) are not in the store. Restore them from a backup, or, "
                 f"while the provider still has them, run `cj jobs fetch-again {job.job_id}`."
             ) from None
-        if sha256 is not None and not _same(store, path, digest.hexdigest(), sha256):
+        if sha256 is not None and digest.hexdigest() != sha256:
             raise CjError(
                 f"job {job.job_id}: {path} is not the file that was fetched (its SHA-256 changed). Restore it from a "
                 f"backup, or run `cj jobs fetch-again {job.job_id}`."
@@ -162,8 +160,3 @@ def _as_columns(shown: ProviderJob) -> dict[str, str | None]:
         "reason": shown.failure if shown.phase is Phase.FAILED else None,
         "failure_code": shown.failure_code,
     }
-
-
-def _same(store: Store, path: str, by_lines: str, sha256: str) -> bool:
-    # the last line may lack its end, which reading by lines does not show
-    return by_lines == sha256 or hashlib.sha256(store.read(path)).hexdigest() == sha256

@@ -16,7 +16,7 @@ from cj_pipeline.jobs.requests import bounds_of, request_lines
 from cj_pipeline.jobs.spending import account_name, settle
 from cj_pipeline.jobs.tallies import tally
 from cj_pipeline.judging import Answer, ErrorCode, Usage
-from cj_pipeline.providers import Phase, ResultLine, TokenPrice, Transport, job_price, read_result
+from cj_pipeline.providers import Phase, ResultLine, TokenPrice, Transport, job_price, result_reader
 from cj_pipeline.store import Store
 
 log = logging.getLogger(__name__)
@@ -89,11 +89,12 @@ def answered_items(store: Store, job: Job, judge: JudgeSection) -> tuple[pa.Tabl
     """The items of a job that came to its end, in the order of the request file, and the answer to each."""
     items = store.read_parquet(job.items_path)
     asked = items["custom_id"].to_pylist()
+    read_line = result_reader(job.provider, ties=judge.ties)
     found: dict[str, ResultLine] = {}
     conflicting: set[str] = set()
     strangers = 0
     for line in result_lines(store, job):
-        read = read_result(job.provider, line, ties=judge.ties)
+        read = read_line(line)
         if read is None:
             strangers += 1
             continue

@@ -1,7 +1,7 @@
 """Providers: six verbs each for batch jobs (submit, find, poll, fetch, cancel, erase), one call at a time, prices."""
 
-import functools
-from collections.abc import Set
+from collections.abc import Callable, Set
+from functools import lru_cache, partial
 
 from cj_pipeline.batch import JudgeSection
 from cj_pipeline.errors import CjError
@@ -45,6 +45,7 @@ __all__ = [
     "provider_for",
     "read_result",
     "redacted",
+    "result_reader",
     "unrun_line",
     "usd",
 ]
@@ -91,7 +92,7 @@ def _address(judge: JudgeSection, settings: Settings) -> str | None:
     return f"{settings.emulator_url}/v1" if judge.provider == "emulator" else judge.base_url or None
 
 
-@functools.lru_cache(maxsize=32)  # making a client costs 50 ms of reading certificates
+@lru_cache(maxsize=32)  # making a client costs 50 ms of reading certificates
 def _batches(
     speaks: type[AnthropicBatches] | type[OpenAIBatches],
     name: str,
@@ -116,8 +117,13 @@ def job_limits(provider: str) -> JobLimits:
 
 def read_result(provider: str, line: bytes, *, ties: bool) -> ResultLine | None:
     """What a result line of a provider says, or None when it cannot even be attributed to an item."""
-    read = anthropic_wire.read_result_line if provider == "anthropic" else openai_wire.read_result_line
-    return read(line, ties=ties)
+    return result_reader(provider, ties=ties)(line)
+
+
+def result_reader(provider: str, *, ties: bool) -> Callable[[bytes], ResultLine | None]:
+    """`read_result` for many lines of one job."""
+    wire = anthropic_wire if provider == "anthropic" else openai_wire
+    return partial(wire.read_result_line, ties=ties)
 
 
 def unrun_line(provider: str, custom_id: str, phase: Phase) -> bytes:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from cj_pipeline.judging import Usage
-from cj_pipeline.providers.result_line import MAX_TOKENS
+from cj_pipeline.providers.result_line import MAX_TOKENS, ResultLine, judged, printable_name
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
 
@@ -50,21 +50,12 @@ class _Line(msgspec.Struct, gc=False):
     response: _Response
 
 
-class Finished(msgspec.Struct, frozen=True, gc=False):
-    """What a judge wrote, whose item it is, and what it took."""
-
-    custom_id: str
-    content: str
-    model: str
-    usage: Usage
-
-
 _decoded = msgspec.json.Decoder(_Line).decode
 _NO_DETAILS = _PromptTokens()
 
 
-def read_finished(line: bytes) -> Finished | None:
-    """The parts of a finished completion's line, or None for a line that has any other shape."""
+def read_finished(line: bytes, *, ties: bool) -> ResultLine | None:
+    """What a finished completion's line says, or None for a line that has any other shape."""
     try:
         read = _decoded(line.decode())
     except (ValueError, RecursionError):
@@ -76,4 +67,5 @@ def read_finished(line: bytes) -> Finished | None:
     if cached + written > tokens.prompt_tokens or not content.strip():
         return None
     usage = Usage(tokens.prompt_tokens, cached, tokens.completion_tokens, written)
-    return Finished(read.custom_id, content, completion.model, usage)
+    model = printable_name(completion.model)
+    return ResultLine(read.custom_id, judged(content, ties=ties, model=model, usage=usage), line)

@@ -119,12 +119,7 @@ def unrun_line(custom_id: str, phase: Phase) -> bytes:
 
 def read_result_line(line: bytes, *, ties: bool) -> ResultLine | None:
     """What a result line says, or None when it cannot even be attributed to an item."""
-    finished = read_finished(line)
-    if finished is not None:
-        model = printable_name(finished.model)
-        answer = judged(finished.content, ties=ties, model=model, usage=finished.usage)
-        return ResultLine(finished.custom_id, answer, line)
-    return read_any_line(line, ties=ties)
+    return read_finished(line, ties=ties) or read_any_line(line, ties=ties)
 
 
 def read_any_line(line: bytes, *, ties: bool) -> ResultLine | None:

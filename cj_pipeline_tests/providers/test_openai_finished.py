@@ -93,11 +93,9 @@ def test_both_ways_say_the_same(
 
 def test_a_finished_completion_takes_the_short_way() -> None:
     line = json.dumps(LINE, ensure_ascii=False).encode()
-    finished = read_finished(line)
-    assert finished is not None
-    assert finished.usage == Usage(input_tokens=1840, cached_tokens=1024, output_tokens=61)
-    read = read_result_line(line, ties=False)
+    read = read_finished(line, ties=False)
     assert read is not None
+    assert read.answer.usage == Usage(input_tokens=1840, cached_tokens=1024, output_tokens=61)
     assert read.answer.verdict is not None
     assert read.answer.verdict.winner is Winner.ESSAY_B
     assert read.answer.verdict.justification == "Mer precis – och kortare."
@@ -115,4 +113,4 @@ def test_a_finished_completion_takes_the_short_way() -> None:
     ],
 )
 def test_whatever_is_not_quite_that_goes_the_long_way(place: tuple[str | int, ...], value: object) -> None:
-    assert read_finished(json.dumps(changed(place, value)).encode()) is None
+    assert read_finished(json.dumps(changed(place, value)).encode(), ties=False) is None
