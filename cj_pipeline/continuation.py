@@ -19,13 +19,12 @@ from cj_pipeline.batch import Batch, seed_of
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.due import scored_batches
 from cj_pipeline.errors import CjError, StructuralFault
-from cj_pipeline.jobs.plan import batch_mode, budget_of, rules_of
+from cj_pipeline.jobs.plan import batch_mode, budget_of, comparison_budget, rules_of
 from cj_pipeline.jobs.recorded_waves import Decision as Recorded
 from cj_pipeline.jobs.recorded_waves import Wave, decisions_of, keep_wave, record_decision, waves_of
 from cj_pipeline.jobs.retries import due_at_the_end, plan_further_attempt
 from cj_pipeline.scoring.votes import collect_votes
 from cj_pipeline.tables import table_of_rows
-from cj_pipeline.waves.budget import ComparisonBudget
 from cj_pipeline.waves.coverage import coverage_of
 from cj_pipeline.waves.decision import Decided, Decision, TerminalLabel, WaveState, decide
 from cj_pipeline.waves.evidence import evidence_of, vote_origins
@@ -54,11 +53,6 @@ class Continuation:
     wave: Wave
     state: WaveState
     decided: Decided
-
-
-def with_decision(deployment: Deployment, batch: Batch, pairs: pa.Table, judgments: pa.Table, tables: Tables) -> Tables:
-    """The tables of `decided_tables` alone."""
-    return decided_tables(deployment, batch, pairs, judgments, tables)[0]
 
 
 def decided_tables(
@@ -174,11 +168,9 @@ def continue_scored(deployment: Deployment, *, busy: Set[str], patience_seconds:
 def metadata_of(batch: Batch, follows: Continuation, scores: pa.Table) -> dict[str, Any]:
     """The record of a decision, under the predecessor's names."""
     errors = scores["standard_error"].to_numpy(zero_copy_only=False).astype(float)
-    cap = batch.manifest.batch.max_comparisons
-    budget = ComparisonBudget(budget_of(batch).pairs, "service_default" if cap is None else "runner_override")
     return dict(
         processing_metadata(
-            follows.state, follows.decided, budget, wave=follows.wave.wave,
+            follows.state, follows.decided, comparison_budget(batch), wave=follows.wave.wave,
             summary=summarise(errors, np.array(scores["comparisons"].to_pylist(), dtype=np.int64)),
         )
     )  # fmt: skip

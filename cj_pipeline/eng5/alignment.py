@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cj_pipeline.eng5.readings import Reading, least, most
-
 GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D+", "D", "D-", "E+", "E", "E-", "F+", "F")  # best to worst
 UNKNOWN_GRADE = 99  # the rank of a grade that is not among them: worse than all
 
@@ -49,25 +47,6 @@ class Alignment:
 def grade_rank(grade: str) -> int:
     """0 for A to 15 for F; 99 for anything else, letter case and blanks included."""
     return GRADES.index(grade) if grade in GRADES else UNKNOWN_GRADE
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What an alignment must reach; the predecessor's own targets. Only for real or replayed judges."""
-
-    min_kendall_tau: float = 0.9
-    max_inversions: int = 1
-    max_zero_wins: int = 0
-
-
-def against_targets(alignment: Alignment, targets: Targets | None = None) -> list[Reading]:
-    """The three figures beside their targets."""
-    targets = targets or Targets()
-    return [
-        least("kendall_tau", alignment.kendall_tau, targets.min_kendall_tau),
-        most("inversions", len(alignment.inversions), targets.max_inversions),
-        most("zero_win_anchors", len(alignment.zero_wins), targets.max_zero_wins),
-    ]
 
 
 def align(

@@ -5,6 +5,7 @@ from math import comb
 from cj_pipeline.batch import Batch
 from cj_pipeline.batch.manifest import ChecksSection
 from cj_pipeline.deployment import Deployment
+from cj_pipeline.eng5.alignment import Alignment
 from cj_pipeline.eng5.anchor_run import AnchorRun, earlier_run, gather_anchor_run, is_alignment_batch, rank_on
 from cj_pipeline.findings import Finding, Kind
 
@@ -28,21 +29,23 @@ def alignment_findings(deployment: Deployment, batch: Batch) -> list[Finding]:
         return [_finding(name, True, NOT_ALIGNED) for name in CHECKS]
     run = gather_anchor_run(deployment, batch)
     checks = batch.manifest.checks
-    return [*target_findings(run, checks), regression_finding(run, earlier_run(deployment, batch), checks)]
+    return [
+        *target_findings(run.alignment, len(run.ranked), checks),
+        regression_finding(run, earlier_run(deployment, batch), checks),
+    ]
 
 
-def target_findings(run: AnchorRun, checks: ChecksSection) -> list[Finding]:
-    """The predecessor's three targets."""
-    found = run.alignment
+def target_findings(found: Alignment, n_anchors: int, checks: ChecksSection) -> list[Finding]:
+    """The predecessor's three targets; they mean something for real or replayed judges."""
     inverted = ", ".join(f"{one.worse} over {one.better}" for one in found.inversions[:NAMED])
     return [
         _finding(
             "anchors_aligned",
             found.kendall_tau >= checks.min_tau,
-            f"Kendall's tau {found.kendall_tau:.3f} of {len(run.ranked)} anchors, at least {checks.min_tau:g}",
+            f"Kendall's tau {found.kendall_tau:.3f} of {n_anchors} anchors, at least {checks.min_tau:g}",
             kendall_tau=found.kendall_tau,
             min_tau=checks.min_tau,
-            anchors=len(run.ranked),
+            anchors=n_anchors,
         ),
         _finding(
             "few_inversions",

@@ -1,6 +1,6 @@
 """The parity checks of a profile's run as findings: one per case, both numbers of every figure side by side."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cj_pipeline.eng5.profile_parity import PROFILE_PARITY
 from cj_pipeline.eng5.readings import Figure, Reading, Relation, red, said
@@ -40,11 +40,6 @@ def parity_findings(run: ProfileRun) -> list[Finding]:
 def no_profile_findings() -> list[Finding]:
     """Of a batch that is none of the profiles: there is nothing to hold it against."""
     return [_green(case, NOT_A_PROFILE) for case in PARITY]
-
-
-def red_cases(findings: Iterable[Finding]) -> set[str]:
-    """The cases that do not hold."""
-    return {finding.name.removeprefix("parity_") for finding in findings if not finding.passed}
 
 
 def _finding(case: str, readings: Sequence[Reading]) -> Finding:

@@ -29,6 +29,7 @@ from cj_pipeline.pairing.listed_pairs import listed_budget, plan_listed_pairs
 from cj_pipeline.providers import Transport, job_price
 from cj_pipeline.settings import Settings
 from cj_pipeline.store import Store, Written
+from cj_pipeline.waves.budget import ComparisonBudget
 from cj_pipeline.waves.mode import LLMBatchingMode
 from cj_pipeline.waves.next_wave import plan_first_wave
 from cj_pipeline.waves.rules import StopRule, WaveRules
@@ -79,6 +80,12 @@ def budget_of(batch: Batch) -> PairBudget:
         )
     except ValueError as error:
         raise BatchError(f"{batch.folder / 'batch.toml'}: {error}. Raise it.") from None
+
+
+def comparison_budget(batch: Batch) -> ComparisonBudget:
+    """`budget_of` and whose word it is, as the record of a decision keeps it. Raises `BatchError`."""
+    cap = batch.manifest.batch.max_comparisons
+    return ComparisonBudget(budget_of(batch).pairs, "service_default" if cap is None else "runner_override")
 
 
 def pairs_of(batch: Batch) -> pa.Table:

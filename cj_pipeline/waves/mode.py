@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
-MOST_IN_A_BUNDLE = 64  # calls in flight, and items of one job of the iterative modes
-
 
 class LLMBatchingMode(StrEnum):
     """The word in `batch.toml`, the ledger and the metrics."""
@@ -41,14 +39,3 @@ def effective_mode(
     if wanted.iterative or not allowed or {name.strip().lower() for name in providers} <= set(allowed):
         return wanted
     return setting if setting.iterative else LLMBatchingMode.SERIAL_BUNDLE
-
-
-def recorded_mode(recorded: str | None, setting: LLMBatchingMode | None = None) -> LLMBatchingMode:
-    """The mode a batch began with and stays in; the setting, else `serial_bundle`, where none was recorded."""
-    return mode_named(recorded) or setting or LLMBatchingMode.SERIAL_BUNDLE
-
-
-def bundle_size(mode: LLMBatchingMode, comparisons: int) -> int:
-    """Calls in flight at once for a wave of this many comparisons: one per request, 64 at most in a bundle."""
-    most = 1 if mode is LLMBatchingMode.PER_REQUEST else MOST_IN_A_BUNDLE
-    return min(most, comparisons)

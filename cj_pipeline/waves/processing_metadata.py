@@ -26,7 +26,7 @@ def processing_metadata(
     evidence = state.evidence
     return {
         "llm_batching_mode": str(state.mode),
-        "comparison_budget": {"max_pairs_requested": budget.comparisons, "source": budget.source},
+        "comparison_budget": {"max_pairs_requested": budget.pairs, "source": budget.source},
         "waves": wave,
         "total_comparisons": state.planned,
         "completed_comparisons": state.answered,

@@ -13,7 +13,7 @@ import pytest
 
 from cj_pipeline import emulator
 from cj_pipeline.batch import Batch
-from cj_pipeline.continuation import Step, continue_batch, with_decision
+from cj_pipeline.continuation import Step, continue_batch, decided_tables
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.eng5.profiles import Profile
 from cj_pipeline.eng5.run import ProfileRun, gather_run
@@ -76,7 +76,7 @@ def in_waves(profile: Profile) -> ProfileRun:
         judgments = _answers(deployment, batch)
         judges = [judge.id for judge in batch.manifest.judges]
         scored = score_tables(batch.essays, judgments, judges, batch.human_judgments)
-        tables = with_decision(deployment, batch, pairs, judgments, scored)
+        tables, _ = decided_tables(deployment, batch, pairs, judgments, scored)
         deployment.write_tables(
             batch_id, {"essays": batch.essays, "comparison_pairs": pairs, "judgments": judgments, **tables}
         )

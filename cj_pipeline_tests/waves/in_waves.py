@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cj_pipeline.continuation import Step, continue_batch, with_decision
+from cj_pipeline.batch import Batch, read_batch
+from cj_pipeline.continuation import Step, continue_batch, decided_tables
 from cj_pipeline.deployment import Deployment
 from cj_pipeline.jobs.collection import collect
 from cj_pipeline.jobs.plan import batch_mode, open_wave, plan_jobs
@@ -10,6 +11,7 @@ from cj_pipeline.jobs.progress import Progress
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.jobs.submission import buy
 from cj_pipeline.scoring.bradley_terry_scores import score_tables
+from cj_pipeline.waves.mode import LLMBatchingMode
 from cj_pipeline_tests.installation import small_batch
 
 MOST_STEPS = 400
@@ -25,6 +27,14 @@ def batch_in(
     text = manifest.read_text("utf-8").replace("[batch]\n", f'[batch]\nmode = "{mode}"\nseed = {seed}\n')
     manifest.write_text(text, "utf-8")
     return made
+
+
+def batch_of(folder: Path, mode: LLMBatchingMode, essays: int, cap: int | None) -> Batch:
+    """A batch of that mode as it is read; without a cap where there is none."""
+    manifest = batch_in(folder, mode, essays=essays, cap=1 if cap is None else cap) / "batch.toml"
+    if cap is None:
+        manifest.write_text(manifest.read_text("utf-8").replace("max_comparisons = 1\n", ""), "utf-8")
+    return read_batch(folder)
 
 
 def judged_wave(deployment: Deployment, batch_id: str) -> None:
@@ -44,7 +54,8 @@ def judged_wave(deployment: Deployment, batch_id: str) -> None:
     deployment.write_tables(batch_id, {"comparison_pairs": pairs, "judgments": collected})
     judges = [judge.id for judge in batch.manifest.judges]
     tables = score_tables(batch.essays, collected, judges, chosen_by_score=batch_mode(batch).iterative)
-    deployment.write_tables(batch_id, with_decision(deployment, batch, pairs, collected, tables))
+    decided, _ = decided_tables(deployment, batch, pairs, collected, tables)
+    deployment.write_tables(batch_id, decided)
 
 
 def to_its_end(deployment: Deployment, batch_id: str) -> str:

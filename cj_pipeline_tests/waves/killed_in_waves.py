@@ -20,7 +20,7 @@ CALLS_BEFORE = 3  # that left in the wave before the kill
 POINTS = {
     "with calls on their way": (call_book.CallBook, "write"),
     "when the wave is read": (in_waves, "collect"),
-    "when its scores are worked out": (in_waves, "with_decision"),
+    "when its scores are worked out": (in_waves, "decided_tables"),
     "when the next wave's pairs are written": (continuation, "keep_wave"),
     "when the decision is recorded": (continuation, "record_decision"),
     "when the next wave's jobs are planned": (in_waves, "plan_jobs"),

@@ -9,11 +9,13 @@ import pyarrow as pa
 import pytest
 
 from cj_pipeline.batch import JudgeSection
+from cj_pipeline.errors import BatchError
 from cj_pipeline.jobs.job import Job, State
+from cj_pipeline.jobs.plan import comparison_budget, pairs_of
 from cj_pipeline.jobs.reconciliation import answers_of
 from cj_pipeline.judging import Answer, ErrorCode
 from cj_pipeline.store import Store
-from cj_pipeline.waves.budget import completion_denominator, resolve_budget, single_wave_pairs
+from cj_pipeline.waves.budget import ComparisonBudget
 from cj_pipeline.waves.coverage import Coverage, coverage_of
 from cj_pipeline.waves.decision import Decision, TerminalLabel, WaveState, decide
 from cj_pipeline.waves.failed_pool import FailedComparison, retry_round
@@ -21,6 +23,7 @@ from cj_pipeline.waves.mode import LLMBatchingMode
 from cj_pipeline.waves.next_wave import plan_first_wave, plan_next_wave
 from cj_pipeline.waves.processing_metadata import processing_metadata
 from cj_pipeline.waves.rules import StopRule, WaveRules
+from cj_pipeline_tests.waves.in_waves import batch_of
 from cj_pipeline_tests.waves.parity_case import case
 from cj_pipeline_tests.waves.pure_loop import essays_numbered, latent_judge, play
 
@@ -36,22 +39,22 @@ def single_wave(answered: int, failed: int, *, planned: int | None = None, rate:
     )
 
 
-@pytest.mark.parametrize(("cap", "n_essays", "pairs"), [case("CJ-P15", 350, 4, 6)])
-def test_all_of_it_means_the_planned_comparisons(cap: int, n_essays: int, pairs: int) -> None:
+@pytest.mark.parametrize(("cap", "n_essays", "pairs"), [case("CJ-P15", 350, 4, 6), (60, 24, 60)])
+def test_all_of_it_means_the_planned_comparisons(tmp_path: Path, cap: int, n_essays: int, pairs: int) -> None:
     """There 350, the cap, which no batch of 4 essays can reach. Corrected by design §7: min(cap, nC2)."""
-    assert completion_denominator(BATCH_API, n_essays, cap, planned=pairs) == pairs
-    assert completion_denominator(BUNDLE, n_essays, cap, planned=4) == 4
-    assert completion_denominator(BATCH_API, 24, 60, planned=60) == 60
+    assert pairs_of(batch_of(tmp_path / "batch", BATCH_API, n_essays, cap)).num_rows == pairs
+    assert decide(single_wave(pairs, 0)).label is TerminalLabel.SINGLE_WAVE_COMPLETE
 
 
-@pytest.mark.parametrize("caps", [case("CJ-P16", [None, 0])])
-def test_a_batch_without_a_budget_is_refused_and_one_without_pairs_is_not_complete(caps: list[int | None]) -> None:
-    """There a RuntimeError deep in the completion check, caught by each caller in its own way."""
-    for cap in caps:
-        with pytest.raises(ValueError, match="max_comparisons"):
-            resolve_budget(cap)
-    with pytest.raises(ValueError, match="cannot be complete"):
-        completion_denominator(BATCH_API, 4, 0, planned=0)
+@pytest.mark.parametrize("cap", [case("CJ-P16", 0)])
+def test_a_batch_without_a_budget_is_refused_and_one_without_pairs_is_not_complete(tmp_path: Path, cap: int) -> None:
+    """There a RuntimeError deep in the completion check, caught by each caller in its own way.
+
+    Corrected by design §4: refused when the batch is read; without a cap it has the default.
+    """
+    with pytest.raises(BatchError, match=r"batch\.toml.*max_comparisons"):
+        batch_of(tmp_path / "none", BUNDLE, 4, cap)
+    assert comparison_budget(batch_of(tmp_path / "default", BUNDLE, 24, None)).pairs == 7 * 24
     assert decide(single_wave(0, 0)).decision is MORE
 
 
@@ -65,8 +68,7 @@ def test_waves_add_up_to_the_budget_and_never_change_it(n_essays: int, budget: i
     pairs = plan_first_wave(essays, budget, 7)
     for wave in range(2, n_waves + 1):
         asked = frozenset(pairs["pair_id"].to_pylist())
-        left = resolve_budget(budget).left(pairs.num_rows)
-        following = plan_next_wave("coverage", essays, pairs, asked, {}, left, wave, 7)
+        following = plan_next_wave("coverage", essays, pairs, asked, {}, budget - pairs.num_rows, wave, 7)
         pairs = pa.concat_tables([pairs, following]).unify_dictionaries()
     assert pairs.num_rows == total
     assert max(pairs["wave"].to_pylist()) == n_waves
@@ -74,9 +76,11 @@ def test_waves_add_up_to_the_budget_and_never_change_it(n_essays: int, budget: i
 
 
 @pytest.mark.parametrize(("budget", "first_wave"), [case("CJ-P20", 60, 10)])
-def test_the_budget_of_five_essays_stays_60_though_their_single_wave_holds_10(budget: int, first_wave: int) -> None:
-    resolved = resolve_budget(budget)
-    assert (resolved.comparisons, single_wave_pairs(5, budget), resolved.left(first_wave)) == (60, first_wave, 50)
+def test_the_budget_of_five_essays_stays_60_though_their_single_wave_holds_10(
+    tmp_path: Path, budget: int, first_wave: int
+) -> None:
+    pairs = {mode: comparison_budget(batch_of(tmp_path / mode, mode, 5, budget)).pairs for mode in (BUNDLE, BATCH_API)}
+    assert pairs == {BUNDLE: budget, BATCH_API: first_wave}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,8 @@ def test_an_answer_without_a_verdict_counts_as_failed_and_nothing_else(before: W
     counts = [
         {name: shown[name] for name in ("total_comparisons", "completed_comparisons", "failed_comparisons")}
         for shown in (
-            processing_metadata(state, decide(state), resolve_budget(10), wave=1) for state in (before, after)
+            processing_metadata(state, decide(state), ComparisonBudget(10, "service_default"), wave=1)
+            for state in (before, after)
         )
     ]
     assert counts[0] == {"total_comparisons": 10, "completed_comparisons": 5, "failed_comparisons": 0}
@@ -222,9 +227,11 @@ def test_a_batch_of_too_few_essays_is_at_its_end_and_stays_there(n_essays: int) 
 
 
 @pytest.mark.parametrize(("pairs", "budget"), [case("CJ-P53", 45, 120)])
-def test_a_wave_that_is_answered_ends_at_once_though_the_budget_is_larger(pairs: int, budget: int) -> None:
+def test_a_wave_that_is_answered_ends_at_once_though_the_budget_is_larger(
+    tmp_path: Path, pairs: int, budget: int
+) -> None:
     """There a sweep ended it within five minutes, without looking at the success rate, as COMPLETE_STABLE."""
-    assert single_wave_pairs(10, budget) == pairs
+    assert comparison_budget(batch_of(tmp_path / "batch", BATCH_API, 10, budget)).pairs == pairs
     done = WaveState(BATCH_API, 10, budget - pairs, pairs, pairs, 0, Coverage(45, 45))
     assert decide(done).label is TerminalLabel.SINGLE_WAVE_COMPLETE
     run = play(10, budget, latent_judge(10, 2, 1), rules=WaveRules(rule=StopRule.NONE))

@@ -1,5 +1,6 @@
 """Parity with the predecessor: anchors, failed comparisons, results, prompt (CJ-P93, P97 to P109)."""
 
+import json
 from math import comb
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import pytest
 from cj_pipeline.batch import JudgeSection, read_batch
 from cj_pipeline.errors import BatchError
 from cj_pipeline.grading import NotGradable, project_grades, scale_named
-from cj_pipeline.grading.normalised import normalised_score
 from cj_pipeline.judging import Question, read_sections
 from cj_pipeline.providers.anthropic_wire import translated
 from cj_pipeline.providers.openai_wire import encode_body, request_body, request_line
@@ -20,7 +20,7 @@ from cj_pipeline.waves.failed_pool import FailedComparison, RetryRound, retry_ro
 from cj_pipeline.waves.mode import LLMBatchingMode
 from cj_pipeline.waves.next_wave import plan_first_wave
 from cj_pipeline.waves.rules import WaveRules
-from cj_pipeline_tests.batch.batch_folder import batch_with
+from cj_pipeline_tests.batch.batch_folder import MANIFEST, batch_with
 from cj_pipeline_tests.waves.parity_case import case
 from cj_pipeline_tests.waves.pure_loop import essays_numbered, latent_judge, play
 
@@ -40,9 +40,17 @@ def test_without_anchors_of_two_grades_there_are_scores_and_no_grades(
             )
 
 
-@pytest.mark.parametrize("scores", [case("CJ-P97", {"A": 1.0, "C-": 0.53, "U": 0.0, "7": 0.0, None: 0.0, "E+": 0.27})])
-def test_letter_grades_have_the_predecessors_normalised_scores(scores: dict[str | None, float]) -> None:
-    assert {grade: normalised_score(grade) for grade in scores} == scores
+@pytest.mark.parametrize("grades", [case("CJ-P97", [["E+", "C-", "A"], ["1", "3", "7"]])])
+def test_a_grade_stands_for_its_place_on_the_batchs_own_scale(tmp_path: Path, grades: list[list[str]]) -> None:
+    """There each letter stood for a number from 0 to 1, and a grade such as 7 for 0.
+
+    Corrected by design §9: a scale is an order, worst to best, and no grade of it is worth a number.
+    """
+    for number, labels in enumerate(grades):
+        toml = MANIFEST.replace('["F", "E", "C", "A"]', json.dumps(labels))
+        scale = read_batch(batch_with(tmp_path / str(number), {"batch.toml": toml, "anchors.csv": None})).scale
+        assert scale is not None
+        assert [scale.label_index(label) for label in labels] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("sources", [case("CJ-P98", ["anchors.csv", "known_grades.csv"])])

@@ -112,22 +112,6 @@ def test_a_pair_in_doubt_is_asked_again_only_where_the_manifest_says_so(
     assert list(came.values()).count("uncertain") == 16 - asked
 
 
-def test_a_batch_that_names_no_mode_stays_in_the_one_it_was_planned_in(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small_batch(installation.batches / "open")
-    monkeypatch.setenv("CJ_LLM_BATCHING_MODE", "serial_bundle")
-    deployment = installation.deployment
-    batch = deployment.batch("open")
-    assert batch_mode(batch) is LLMBatchingMode.SERIAL_BUNDLE
-    planned = open_revision(deployment.ledger, batch)
-    open_wave(deployment.ledger, deployment.store, batch)
-    monkeypatch.setenv("CJ_LLM_BATCHING_MODE", "provider_batch_api")
-    later = installation.deployment
-    assert batch_mode(later.batch("open")) is LLMBatchingMode.SERIAL_BUNDLE
-    assert open_revision(later.ledger, later.batch("open")) == planned
-
-
 def test_the_allow_list_sends_other_providers_to_calls_and_says_so_where_that_cannot_be(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cj_pipeline.waves.budget import resolve_budget
+from cj_pipeline.waves.budget import ComparisonBudget
 from cj_pipeline.waves.coverage import Coverage
 from cj_pipeline.waves.decision import Decided, WaveState, decide
 from cj_pipeline.waves.mode import LLMBatchingMode
@@ -93,7 +93,12 @@ def test_the_record_of_a_decision_is_json_and_says_mode_budget_waves_precision_a
     )  # fmt: skip
     summary = summarise(np.array([0.5, 0.9, np.nan]), np.array([2, 3, 0]))
     recorded = processing_metadata(
-        state, decide(state), resolve_budget(288, 300), wave=24, summary=summary, retries={"retry_attempts": 2}
+        state,
+        decide(state),
+        ComparisonBudget(288, "runner_override"),
+        wave=24,
+        summary=summary,
+        retries={"retry_attempts": 2},
     )
     assert json.loads(json.dumps(recorded, allow_nan=False)) == recorded
     assert recorded["llm_batching_mode"] == "serial_bundle"
@@ -111,6 +116,6 @@ def test_the_record_of_a_decision_is_json_and_says_mode_budget_waves_precision_a
 
 def test_what_is_not_known_yet_is_null() -> None:
     state = WaveState(LLMBatchingMode.PER_REQUEST, 24, 288, 0, 0, 0, Coverage(276, 0))
-    recorded = processing_metadata(state, decide(state), resolve_budget(288), wave=0)
+    recorded = processing_metadata(state, decide(state), ComparisonBudget(288, "service_default"), wave=0)
     assert {recorded[name] for name in ("last_score_change", "mean_se", "reliability", "bt_se_summary")} == {None}
     json.dumps(recorded, allow_nan=False)
