@@ -17,8 +17,7 @@ from cj_pipeline.report.charts import axis_over
 from cj_pipeline.report.figures import Z95
 
 LARGEST = 20_000  # characters of one picture's address
-LARGEST_GLANCE = 960  # with the markdown around it under the UI's 1,000
-MOST_ROWS, GLANCE_ROWS = 60, 20
+MOST_ROWS, GLANCE_ROWS = 60, 20  # so many that a glance and the markdown around it stay under the UI's 1,000 characters
 GLANCE_WIDTH, GLANCE_ROW = 300, 5  # pixels
 LEFT, PLOT, RIGHT = 130, 470, 40  # pixels: names, the plot area, room for the last label
 ROW, FOOT = 15, 38

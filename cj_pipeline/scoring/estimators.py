@@ -4,7 +4,7 @@ Grades, reliability and misfit rest on the project's own fit in any case.
 """
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from cj_pipeline.scoring.scale import ScaleFit
 from cj_pipeline.scoring.votes import Votes
 
 Estimator = Literal["newton", "choix_map", "choix_ilsr"]
-ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 MOST_ESSAYS = 2_000  # choix holds dense matrices of all essays: at this size a quarter of an hour
 
 

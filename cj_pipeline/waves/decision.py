@@ -34,11 +34,6 @@ class TerminalLabel(StrEnum):
     INSUFFICIENT_ESSAYS = "insufficient_essays"
 
 
-GRADES_WITHHELD = frozenset(
-    {TerminalLabel.NO_SIGNAL, TerminalLabel.FAILED_LOW_SUCCESS, TerminalLabel.INSUFFICIENT_ESSAYS}
-)
-
-
 @dataclass(frozen=True, slots=True)
 class WaveState:
     """Where a batch stands. `budget_left` is in pairs, as waves are; the other counts are comparisons."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cj_pipeline.waves.coverage import Coverage
-from cj_pipeline.waves.decision import GRADES_WITHHELD, Decision, TerminalLabel, WaveState, decide
+from cj_pipeline.waves.decision import Decision, TerminalLabel, WaveState, decide
 from cj_pipeline.waves.mode import LLMBatchingMode
 from cj_pipeline.waves.rules import StopRule, WaveRules
 from cj_pipeline.waves.stop_rules import Evidence
@@ -127,7 +127,3 @@ def test_it_waits_only_for_outcomes_and_asks_only_for_pairs_that_there_are(
         assert signal == 9.0
     if mode is BATCH_API and given_state.planned:
         assert decided.decision is not MORE
-
-
-def test_grades_are_withheld_where_nothing_was_found_out() -> None:
-    assert {"no_signal", "failed_low_success", "insufficient_essays"} == GRADES_WITHHELD
