@@ -15,6 +15,7 @@ from cj_pipeline.providers.calls import (
     Account,
     creating,
     erased,
+    found_among,
     identified,
     is_loopback,
     moment,
@@ -123,14 +124,8 @@ class AnthropicBatches:
 
     def poll(self, provider_job_ids: set[str], not_before: datetime) -> dict[str, ProviderJob]:
         """Newest first, until all are found or the list is older than any of them."""
-        found: dict[str, ProviderJob] = {}
         with reading(self._account):
-            for batch in self._listed(not_before):
-                if batch.id in provider_job_ids:
-                    found[batch.id] = _shown(batch)
-                    if len(found) == len(provider_job_ids):
-                        break
-        return found
+            return found_among(self._listed(not_before), provider_job_ids, _shown)
 
     def fetch(self, job: ProviderJob) -> Iterator[tuple[str, Iterator[bytes]]]:
         """The one file of results, streamed from our own address: a reply's `results_url` would be sent the key."""

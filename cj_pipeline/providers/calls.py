@@ -5,10 +5,11 @@ was created counts as a no. Messages quote a provider's words, never a key.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from cj_pipeline.errors import (
     ProviderUnreachable,
     ResultsGone,
 )
-from cj_pipeline.providers.protocol import Erased, Erasure
+from cj_pipeline.providers.protocol import Erased, Erasure, ProviderJob
 
 CLOCK_SKEW = timedelta(minutes=15)  # how far the provider's clock may be behind ours
 RESULTS_GRACE = timedelta(minutes=10)  # an ended job may show its results a little later
@@ -116,6 +117,14 @@ def recent(listed: Iterable[Listed], not_before: datetime) -> Iterator[Listed]:
             return
         seen.add(job.id)
         yield job
+
+
+def found_among(
+    listed: Iterable[Listed], ids: Set[str], shown: Callable[[Listed], ProviderJob]
+) -> dict[str, ProviderJob]:
+    """The jobs of a list that have these ids, as they stand; the list is read no further than to the last of them."""
+    wanted = (job for job in listed if job.id in ids)
+    return {job.id: shown(job) for job in islice(wanted, len(ids))}
 
 
 def erased(account: Account, what: str, provider_name: str, delete: Callable[[str], object]) -> Erased:

@@ -9,6 +9,7 @@ from cj_pipeline.providers.calls import (
     Account,
     creating,
     erased,
+    found_among,
     identified,
     is_loopback,
     moment,
@@ -104,14 +105,8 @@ class OpenAIBatches:
 
     def poll(self, provider_job_ids: set[str], not_before: datetime) -> dict[str, ProviderJob]:
         """Newest first, until all are found or the list is older than any of them."""
-        found: dict[str, ProviderJob] = {}
         with reading(self._account):
-            for batch in self._listed(not_before):
-                if batch.id in provider_job_ids:
-                    found[batch.id] = _shown(batch)
-                    if len(found) == len(provider_job_ids):
-                        break
-        return found
+            return found_among(self._listed(not_before), provider_job_ids, _shown)
 
     def fetch(self, job: ProviderJob) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Output and error file, streamed."""
