@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -123,8 +122,13 @@ def found_among(
     listed: Iterable[Listed], ids: Set[str], shown: Callable[[Listed], ProviderJob]
 ) -> dict[str, ProviderJob]:
     """The jobs of a list that have these ids, as they stand; the list is read no further than to the last of them."""
-    wanted = (job for job in listed if job.id in ids)
-    return {job.id: shown(job) for job in islice(wanted, len(ids))}
+    found = {}
+    for job in listed:
+        if job.id in ids:
+            found[job.id] = shown(job)
+            if len(found) == len(ids):
+                break
+    return found
 
 
 def erased(account: Account, what: str, provider_name: str, delete: Callable[[str], object]) -> Erased:
