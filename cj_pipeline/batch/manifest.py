@@ -99,6 +99,8 @@ class StoppingSection(_Section):
     small_net: int = Field(3, ge=2, le=1_000, description="most essays of a small net")
     small_net_passes: int = Field(4, ge=0, le=1_000, description="resampling waves of a small net")
     regular_passes: int = Field(1, ge=0, le=1_000, description="resampling waves of a larger batch")
+    retry_threshold: int = Field(20, ge=1, le=MAX_COMPARISONS, description="failed comparisons that start a round")
+    retry_size: int = Field(50, ge=1, le=MAX_COMPARISONS, description="most of them that a round asks again")
 
 
 class SpendingSection(_Section):

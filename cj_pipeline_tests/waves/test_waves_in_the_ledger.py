@@ -73,6 +73,21 @@ def test_what_failed_is_asked_again_before_the_batch_ends_and_not_before(install
     assert all(row["attempt"] == 2 for row in judgments if row["error_code"] == "truncated")
 
 
+def test_what_failed_is_asked_again_within_the_batch_once_enough_has_gathered(installation: Installation) -> None:
+    batch_in(
+        installation.batches / "soon", "serial_bundle", essays=8, cap=28, model="latent:truncated=0.4",
+        extra=NO_RULE + "retry_threshold = 2\nretry_size = 1\n[checks]\nmin_success_rate = 0.0\n",
+    )  # fmt: skip
+    deployment = installation.deployment
+    to_its_end(deployment, "soon")
+    jobs = sorted(jobs_of(deployment.ledger, "soon"), key=lambda job: job.planned_at)
+    again = [place for place, job in enumerate(jobs) if job.attempt > 1]
+    last_wave = max(place for place, job in enumerate(jobs) if job.attempt == 1)
+    within = [jobs[place] for place in again if place < last_wave]
+    assert within
+    assert {job.items for job in within} == {1}
+
+
 def asked_of_each_pair(deployment: Deployment, batch_id: str) -> dict[frozenset[str], str | None]:
     """What came of every unordered pair, each time it was put to the judge; once each, or the test has failed."""
     rows = deployment.read_table("judgments", batch_id).to_pylist()
