@@ -121,7 +121,10 @@ def recent(listed: Iterable[Listed], not_before: datetime) -> Iterator[Listed]:
 def found_among(
     listed: Iterable[Listed], ids: Set[str], shown: Callable[[Listed], ProviderJob]
 ) -> dict[str, ProviderJob]:
-    """The jobs of a list that have these ids, as they stand; the list is read no further than to the last of them."""
+    """The jobs of a list that have these ids, as they stand; the list is read no further than to the last of them.
+
+    Without an id the list is read all the same: that it can be is what `cj doctor` wants to know.
+    """
     found = {}
     for job in listed:
         if job.id in ids:
