@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D+", "D", "D-", "E+", "E", "E-", "F+", "F")  # best to worst
-UNKNOWN_GRADE = 99  # the rank of a grade that is not among them: worse than all
+UNKNOWN_GRADE = 99  # the rank of a grade that is not on the scale: worse than all
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,8 @@ class Alignment:
     win_rates: Mapping[str, float]
 
 
-def grade_rank(grade: str) -> int:
-    """0 for A to 15 for F; 99 for anything else, letter case and blanks included."""
-    return GRADES.index(grade) if grade in GRADES else UNKNOWN_GRADE
-
-
 def align(
-    ranked: Sequence[str], grades: Mapping[str, str], met: Sequence[Met], rank: Callable[[str], int] = grade_rank
+    ranked: Sequence[str], grades: Mapping[str, str], met: Sequence[Met], rank: Callable[[str], int]
 ) -> Alignment:
     """Hold anchors, best score first, and their comparisons against their grades; `rank` of a grade is 0 at best.
 
@@ -83,9 +77,7 @@ def kendall_tau_a(places: Sequence[float]) -> float:
     return float(np.sign(values[other] - values[one]).sum() / (n * (n - 1) / 2))
 
 
-def direct_inversions(
-    grades: Mapping[str, str], met: Iterable[Met], rank: Callable[[str], int] = grade_rank
-) -> list[Inversion]:
+def direct_inversions(grades: Mapping[str, str], met: Iterable[Met], rank: Callable[[str], int]) -> list[Inversion]:
     """Pairs in which the worse grade won, each once, in the order of the comparisons.
 
     Equal grades cannot be inverted; an unknown grade is worse than all.

@@ -5,6 +5,7 @@ The runner's cases (LPS-70 to 76, 81) stand in test_lps_runner.py; LPS-78 is lis
 
 import csv
 from collections import Counter
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,23 +18,22 @@ from cj_pipeline.batch import read_batch
 from cj_pipeline.batch.manifest import ChecksSection
 from cj_pipeline.emulator.judges import Comparison, judge_named
 from cj_pipeline.eng5.alignment import (
-    GRADES,
     Alignment,
     Met,
     align,
     direct_inversions,
-    grade_rank,
     kendall_tau_a,
     win_rates,
 )
 from cj_pipeline.eng5.anchor_findings import target_findings
+from cj_pipeline.eng5.anchor_run import rank_on
 from cj_pipeline.grading.grade_projections import grade_tables
 from cj_pipeline.jobs.plan import open_wave
 from cj_pipeline.jobs.recorded_waves import waves_of
 from cj_pipeline.jobs.revisions import open_revision
 from cj_pipeline.judging import parse_verdict
 from cj_pipeline.pairing.comparison_pairs import pair_budget, plan_comparison_pairs
-from cj_pipeline.scales import BUILT_IN_SCALES
+from cj_pipeline.scales import BUILT_IN_SCALES, GradeScale
 from cj_pipeline.scoring.choix_ilsr import LARGEST_STANDARD_ERROR, fit_choix_ilsr
 from cj_pipeline_tests.eng5.house import House
 from cj_pipeline_tests.installation import REPO
@@ -126,17 +126,23 @@ def test_LPS_66_kendall_s_tau_a(places: list[float], tau: float) -> None:
     assert kendall_tau_a(places) == pytest.approx(tau)
 
 
+# the predecessor's letters, as a scale of a batch
+SIXTEEN_LETTERS = GradeScale(
+    "letters", ("F", "F+", "E-", "E", "E+", "D-", "D", "D+", "C-", "C", "C+", "B-", "B", "B+", "A-", "A")
+)
+letter_rank = partial(rank_on, SIXTEEN_LETTERS)
+
+
 def test_LPS_67_ranks_of_grades() -> None:
-    assert len(GRADES) == 16
-    assert [grade_rank(grade) for grade in ("A", "C", "F")] == [0, 6, 15]
-    assert {grade_rank(grade) for grade in ("", "a", "A+", "X")} == {99}
+    assert [letter_rank(grade) for grade in ("A", "C", "F")] == [0, 6, 15]
+    assert {letter_rank(grade) for grade in ("", "a", "A+", "X")} == {99}
 
 
 def test_LPS_68_an_inversion_is_a_worse_grade_that_won() -> None:
     grades = {"best": "A", "also best": "A", "low": "E-", "lowest": "F"}
 
     def inversions(*met: tuple[str, str]) -> int:
-        return len(direct_inversions(grades, [Met(winner, loser) for winner, loser in met]))
+        return len(direct_inversions(grades, [Met(winner, loser) for winner, loser in met], letter_rank))
 
     assert inversions(("low", "best")) == 1
     assert inversions(("best", "lowest")) == 0
@@ -233,8 +239,8 @@ def test_LPS_82_a_judge_in_order_meets_the_targets_and_one_that_draws_lots_misse
     rows = [row for row in batch.essays.to_pylist() if row["is_anchor"]]
     grades = {row["essay_id"]: LETTERS[row["anchor_grade"]] for row in rows}
     texts = {row["essay_id"]: row["text"] for row in rows}
-    by_grade = sorted(grades, key=lambda anchor: grade_rank(grades[anchor]))
-    perfect = align(by_grade, grades, [Met(a, b) for a, b in combinations(by_grade, 2)])
+    by_grade = sorted(grades, key=lambda anchor: letter_rank(grades[anchor]))
+    perfect = align(by_grade, grades, [Met(a, b) for a, b in combinations(by_grade, 2)], letter_rank)
     assert (perfect.kendall_tau, len(perfect.inversions)) == (1.0, 0)
     # the last of a perfect order never wins: a target of no such anchor wants a judge that is sometimes wrong
     assert perfect.zero_wins == (by_grade[-1],)
@@ -261,4 +267,4 @@ def aligned(texts: dict[str, str], grades: dict[str, str], judge: str) -> Alignm
         winner, loser = (a, b) if verdict.winner == "essay_a" else (b, a)
         met.append(Met(winner, loser, verdict.confidence))
     rates = win_rates(texts, met)
-    return align(sorted(texts, key=lambda anchor: -rates[anchor]), grades, met)
+    return align(sorted(texts, key=lambda anchor: -rates[anchor]), grades, met, letter_rank)
